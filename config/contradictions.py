@@ -1,0 +1,119 @@
+"""Settings that are fine one by one and wrong together: one rule a function, all of them always asked."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from config.document import KeyPath
+from config.locations import contains
+from config.problem import Problem
+from config.sections import TableSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Keys that cannot stand together.
+
+    Attributes:
+        keys: all that take part; the first is where the fault is shown.
+        found: what they say.
+        expected: what would be right.
+    """
+
+    keys: tuple[KeyPath, ...]
+    found: str
+    expected: str
+
+
+def contradictions(problem: Problem) -> list[Contradiction]:
+    """Return everything in `problem` that contradicts itself."""
+    return [each for rule in _RULES for each in rule(problem)]
+
+
+def _no_rows_to_train(problem: Problem) -> Iterator[Contradiction]:
+    share = problem.split.test + problem.split.valid
+    if share >= 1:
+        keys = (("split", "test"), ("split", "valid"))
+        yield Contradiction(keys, f"test + valid = {share:g}", "less than 1: the rest of the rows trains")
+
+
+def _label_has_another_part(problem: Problem) -> Iterator[Contradiction]:
+    table = problem.table
+    for part in ("id", "group", "time", "split"):
+        if getattr(table, part) == table.label:
+            keys = (("table", part), ("table", "label"))
+            yield Contradiction(keys, f'the label "{table.label}"', "another column than the label")
+
+
+def _ignored_and_categorical(problem: Problem) -> Iterator[Contradiction]:
+    keys = (("table", "categorical"), ("table", "ignore"))
+    for name in sorted({*problem.table.ignore} & {*problem.table.categorical}):
+        yield Contradiction(keys, f'"{name}", which is ignored too', "it in one of the two lists")
+
+
+def _id_or_label_listed(problem: Problem) -> Iterator[Contradiction]:
+    table = problem.table
+    for part, name in (("id", table.id), ("label", table.label)):
+        for listing, names in (("ignore", table.ignore), ("categorical", table.categorical)):
+            if name in names:
+                keys = (("table", listing), ("table", part))
+                yield Contradiction(keys, f'"{name}", which is the {part}', "columns other than id and label")
+
+
+def _split_by_nothing(problem: Problem) -> Iterator[Contradiction]:
+    by = problem.split.by
+    if (by == "group" and problem.table.group is None) or (by == "time" and problem.table.time is None):
+        yield Contradiction((("split", "by"), ("table", by)), by, f"table.{by} to name a column, or by: row")
+
+
+def _threshold_value(problem: Problem) -> Iterator[Contradiction]:
+    policy, value = problem.threshold.policy, problem.threshold.value
+    keys = (("threshold", "value"), ("threshold", "policy"))
+    if policy == "max_macro_f1" and value is not None:
+        yield Contradiction(keys, f"{value:g} beside policy {policy}", "no value, or policy fixed or precision_at")
+    if policy != "max_macro_f1" and value is None:
+        yield Contradiction(keys, f"nothing beside policy {policy}", "a number from 0 to 1")
+
+
+def _cap_without_weights(problem: Problem) -> Iterator[Contradiction]:
+    if problem.imbalance.cap is not None and problem.imbalance.method != "class_weights":
+        keys = (("imbalance", "cap"), ("imbalance", "method"))
+        yield Contradiction(keys, f"{problem.imbalance.cap:g} without weights", "no cap, or method class_weights")
+
+
+def _long_keys_of_a_wide_table(problem: Problem) -> Iterator[Contradiction]:
+    for key in _given_long_keys(problem.table) if problem.table.shape == "wide" else ():
+        yield Contradiction((("table", key), ("table", "shape")), "a key of shape long", "shape: long, or no such key")
+
+
+def _long_keys_taken_twice(problem: Problem) -> Iterator[Contradiction]:
+    table = problem.table
+    if table.shape == "long":
+        for key, names in (("feature", table.feature), ("value", (table.value,))):
+            for name in sorted({*names} & {table.id, table.label}):
+                keys = (("table", key), ("table", "id"), ("table", "label"))
+                yield Contradiction(keys, f'"{name}", which is the id or the label', "another column")
+
+
+def _drops_and_results_overlap(problem: Problem) -> Iterator[Contradiction]:
+    if contains(problem.drops, problem.home) or contains(problem.home, problem.drops):
+        keys = (("results",), ("drops",), ("problem",))
+        found = f"results under {problem.home} and drops under {problem.drops}"
+        yield Contradiction(keys, found, "two prefixes, neither inside the other: each would eat the other")
+
+
+def _given_long_keys(table: TableSettings) -> Iterable[str]:
+    return (key for key in ("feature", "value") if key in table.model_fields_set)
+
+
+_RULES: tuple[Callable[[Problem], Iterator[Contradiction]], ...] = (
+    _no_rows_to_train,
+    _label_has_another_part,
+    _ignored_and_categorical,
+    _id_or_label_listed,
+    _split_by_nothing,
+    _threshold_value,
+    _cap_without_weights,
+    _long_keys_of_a_wide_table,
+    _long_keys_taken_twice,
+    _drops_and_results_overlap,
+)

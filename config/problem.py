@@ -1,0 +1,60 @@
+"""The problem file: the declaration of one prediction task."""
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from config.locations import normal_location
+from config.sections import (
+    CompleteSettings,
+    ExplainSettings,
+    ImbalanceSettings,
+    NetSettings,
+    PruneSettings,
+    ScaleSettings,
+    Section,
+    SelectSettings,
+    SplitSettings,
+    TableSettings,
+    ThresholdSettings,
+    TuneSettings,
+)
+
+# Where a drop comes from, where its results go and who hears of it does not change what the results say.
+_WITHOUT_EFFECT = frozenset({"drops", "results", "complete", "keep_inputs", "notify"})
+
+Location = Annotated[str, AfterValidator(normal_location)]
+
+
+class Problem(Section):
+    """One problem, valid in itself; contradictions between keys are the affair of config/contradictions.py."""
+
+    problem: str = Field(pattern="^[a-z0-9_-]+$", max_length=64, description="the name, also part of object keys")
+    drops: Location = Field(description="the watched prefix; ends in / once read")
+    results: Location = Field(description="the prefix of all results; ends in / once read")
+    complete: CompleteSettings = Field(default=CompleteSettings(), description="when a drop counts as finished")
+    table: TableSettings = Field(description="what the columns are")
+    task: Literal["binary"] = Field(default="binary", description="what the label is")
+    prepare: None = Field(default=None, description="SQL that makes the table from a raw drop")
+    scale: ScaleSettings = Field(default=ScaleSettings(), description="how numeric columns are scaled")
+    prune: PruneSettings = Field(default=PruneSettings(), description="which columns are dropped before training")
+    split: SplitSettings = Field(default=SplitSettings(), description="which rows train, stop and judge")
+    imbalance: ImbalanceSettings = Field(default=ImbalanceSettings(), description="what is done about rare classes")
+    net: NetSettings = Field(default=NetSettings(), description="the net and its training")
+    tune: TuneSettings = Field(default=TuneSettings(), description="the search for a learning rate and an optimizer")
+    threshold: ThresholdSettings = Field(default=ThresholdSettings(), description="where a probability becomes a yes")
+    explain: ExplainSettings = Field(default=ExplainSettings(), description="how many attributions, how exactly")
+    select: SelectSettings = Field(default=SelectSettings(), description="which columns are called signal")
+    keep_inputs: bool = Field(default=False, description="true: consumed inputs are not deleted")
+    notify: Annotated[tuple[()], Field(strict=False)] = Field(default=(), description="who is told about a run")
+
+    @property
+    def home(self) -> str:
+        """The prefix under which everything of this problem is written."""
+        return f"{self.results}{self.problem}/"
+
+    def canonical_json(self) -> str:
+        """Return what of this problem affects a result, defaults filled in, as one spelling: hashed into run ids."""
+        relevant = self.model_dump(mode="json", exclude=set(_WITHOUT_EFFECT))
+        return json.dumps(relevant, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

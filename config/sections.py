@@ -1,0 +1,148 @@
+"""The sections of a problem file, one frozen record each: keys, bounds, defaults and what they mean.
+
+Only what is built is allowed here; what the design names beyond that is explained by config/availability.py.
+The descriptions are shown in faults and in the reference of the problem file.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """What all sections have in common: no unknown key, no silent conversion, no change."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def one_as_tuple(value: object) -> object:
+    """Let one text stand for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+def _as_set(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))
+
+
+ColumnName = Annotated[str, Field(min_length=1)]
+ColumnList = Annotated[tuple[ColumnName, ...], Field(strict=False)]
+ColumnSet = Annotated[ColumnList, AfterValidator(_as_set)]  # sorted: the order in the file must not change a run
+
+
+class CompleteSettings(Section):
+    """When a drop counts as finished."""
+
+    rule: Literal["marker"] = Field(default="marker", description="what declares a drop finished: a _SUCCESS object")
+    settle_seconds: float = Field(
+        default=60.0, ge=0, description="how far apart two equal listings must be before a drop counts as settled"
+    )
+    expect_by: None = Field(default=None, description="the time of day by which a drop must have come")
+    timezone: None = Field(default=None, description="the zone of expect_by")
+
+
+class TableSettings(Section):
+    """What the columns of a drop are."""
+
+    id: ColumnName = Field(description="the column that names a row")
+    label: ColumnName = Field(description="the column to be predicted")
+    shape: Literal["wide", "long"] = Field(
+        default="wide", description="wide: one row per id; long: one row per id, feature and value"
+    )
+    feature: Annotated[ColumnList, BeforeValidator(one_as_tuple), Field(min_length=1)] = Field(
+        default=("feature",), description='shape long: the column with the feature\'s name, or several, joined with "_"'
+    )
+    value: ColumnName = Field(default="value", description="shape long: the column with the feature's value")
+    ignore: ColumnSet = Field(default=(), description="columns that are never read")
+    categorical: ColumnSet = Field(default=(), description="columns whose values are categories")
+    sequences: dict[str, object] = Field(default={}, max_length=0, description="columns that hold lists of items")
+    numeric: Literal["rest"] = Field(default="rest", description="numeric columns: all that are named nowhere else")
+    group: ColumnName | None = Field(default=None, description="the column whose rows stay on one side of the split")
+    time: ColumnName | None = Field(default=None, description="the column that orders rows in time")
+    split: ColumnName | None = Field(
+        default=None, description="the column that says train, valid or test for every row"
+    )
+
+
+class ScaleSettings(Section):
+    """How numeric columns are scaled; fitted on training rows."""
+
+    method: Literal["minmax"] = Field(default="minmax", description="divide by (max - min)")
+    log1p: bool = Field(default=True, description="take log(1 + x) first: counts have heavy tails")
+
+
+class PruneSettings(Section):
+    """Which numeric columns are dropped before training."""
+
+    correlation: float = Field(default=0.9, gt=0, le=1, description="columns at least this correlated are one column")
+    min_rows: int = Field(default=10, ge=1, description="columns that are non-zero in fewer training rows are rare")
+
+
+class SplitSettings(Section):
+    """Which rows train, stop the training, and judge."""
+
+    test: float = Field(default=0.1, gt=0, lt=1, description="share of rows that judge")
+    valid: float = Field(default=0.1, gt=0, lt=1, description="share of rows that stop the training")
+    by: Literal["row", "group", "time"] = Field(default="row", description="what is kept on one side of the split")
+    stratify: bool = Field(default=True, description="keep the share of every class on every side")
+    folds: int = Field(default=5, ge=2, le=50, description="nets that are cross-fitted")
+    seed: int = Field(default=17, ge=0, lt=2**32, description="the seed of everything random in a run")
+
+
+class ImbalanceSettings(Section):
+    """What is done about rare classes, on training rows only."""
+
+    method: Literal["none", "class_weights"] = Field(
+        default="none", description="class_weights: weigh classes inversely"
+    )
+    cap: float | None = Field(
+        default=None, gt=0, description="class_weights: the largest weight of a class; null: no cap"
+    )
+
+
+class NetSettings(Section):
+    """The net and its training."""
+
+    n_blocks: int = Field(default=2, ge=1, le=32, description="residual blocks")
+    d_block: int = Field(default=128, ge=1, le=4096, description="width of the blocks and of a column's code")
+    d_hidden_factor: int = Field(default=2, ge=1, le=16, description="hidden width of a block: this times d_block")
+    hidden_dropout: float = Field(default=0.25, ge=0, lt=1, description="dropout inside a block")
+    residual_dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout at the end of a block")
+    epochs: int = Field(default=40, ge=1, le=10_000, description="most epochs")
+    patience: int = Field(default=6, ge=1, description="epochs without a better validation loss before training stops")
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(default=256, description="rows of a minibatch")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="step size of the optimizer")
+    weight_decay: float = Field(default=1e-2, ge=0, le=1, description="decay of the weights")
+    optimizer: Literal["adamw", "adam", "sgd"] = Field(default="adamw", description="the optimizer")
+
+
+class TuneSettings(Section):
+    """The search for a learning rate and an optimizer."""
+
+    trials: int = Field(default=0, ge=0, description="trials; 0: no search")
+    minutes: float = Field(default=10.0, gt=0, description="no new trial starts after this time")
+    metric: Literal["auc"] = Field(default="auc", description="what the best trial has most of, on validation rows")
+
+
+class ThresholdSettings(Section):
+    """Where a probability becomes a yes; chosen on validation rows."""
+
+    policy: Literal["max_macro_f1", "fixed", "precision_at"] = Field(
+        default="max_macro_f1",
+        description="fixed: at `value`; precision_at: the lowest threshold with precision `value`",
+    )
+    value: float | None = Field(default=None, ge=0, le=1, description="the threshold, or the precision to reach")
+
+
+class ExplainSettings(Section):
+    """How many attributions are computed, and how exactly."""
+
+    rows: int = Field(default=5000, ge=1, description="most rows that are explained")
+    background: int = Field(default=64, ge=1, description="reference rows of an attribution")
+    nodes: int = Field(default=4, ge=1, le=256, description="nodes of the Gauss-Legendre rule")
+
+
+class SelectSettings(Section):
+    """Which columns are called signal."""
+
+    q: float = Field(default=0.1, gt=0, lt=1, description="the share of false discoveries that is accepted")
