@@ -107,7 +107,7 @@ class _CoreLoader(yaml.SafeLoader):
         """Compose as ever, but refuse aliases: shared or circular nodes have no single line."""
         if self.check_event(yaml.AliasEvent):
             event = cast("yaml.AliasEvent", self.peek_event())  # pyright: ignore[reportUnknownMemberType]
-            raise ComposerError(None, None, "an alias (aliases are refused)", cast("yaml.Mark", event.start_mark))
+            raise ComposerError(None, None, "aliases are refused", cast("yaml.Mark", event.start_mark))
         return super().compose_node(parent, index)
 
 
@@ -175,5 +175,5 @@ def _line(node: yaml.Node) -> int:
 
 def _syntax_fault(error: yaml.MarkedYAMLError, file: str) -> Fault:
     mark = error.problem_mark or error.context_mark
-    problem = (error.problem or "a syntax error").removeprefix("but ").removeprefix("found ")
-    return Fault(file, mark.line + 1 if mark else None, "", problem, "YAML")
+    found = f"a syntax error ({error.problem})" if error.problem else "a syntax error"
+    return Fault(file, mark.line + 1 if mark else None, "", found, "YAML")

@@ -46,7 +46,7 @@ def faults_in(error: ValidationError, model: type[BaseModel], data: object) -> d
     return {path: (found, expected + _described(model, path)) for path, (found, expected) in faults.items()}
 
 
-def shown(value: object) -> str:
+def _shown(value: object) -> str:
     """Return a value as the file would hold it, shortened."""
     if value is None:
         return "nothing"
@@ -54,11 +54,8 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
-def value_at(data: object, path: KeyPath) -> object:
-    """Return the value under `path`, None where there is none."""
+def _value_at(data: object, path: KeyPath) -> object:
     for part in path:
-        if not _holds(data, part):
-            return None
         data = cast("Mapping[str | int, object]", data)[part]
     return data
 
@@ -69,7 +66,7 @@ def _path_of(details: ErrorDetails, data: object) -> KeyPath:
         return details["loc"]
     path: KeyPath = ()
     for part in details["loc"]:
-        if not _holds(value_at(data, path), part):
+        if not _holds(_value_at(data, path), part):
             break
         path = (*path, part)
     return path
@@ -86,10 +83,10 @@ def _explain(details: ErrorDetails, path: KeyPath, model: type[BaseModel], data:
         return "nothing", "a value"
     if details["type"] == "extra_forbidden":
         return "an unknown key", _nearest(model, path)
-    value = value_at(data, path)
+    value = _value_at(data, path)
     if (instead := available_instead(path, value)) is not None:
-        return f"{shown(value)}, which is not available yet", instead
-    return shown(value), _expected(details)
+        return f"{_shown(value)}, which is not available yet", instead
+    return _shown(value), _expected(details)
 
 
 def _expected(details: ErrorDetails) -> str:

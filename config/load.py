@@ -81,8 +81,6 @@ def load_service(path: Path | str) -> Service:
 def _with_environment(document: Document) -> Source:
     values = environment()
     origins = {path: ("environment", variable) for path, variable in variables(values).items()}
-    sections = {path[0] for path in origins if len(path) > 1}  # a fault in a section is a fault of one of its variables
-    origins = {path: origin for path, origin in origins.items() if path[0] not in sections or len(path) > 1}
     return Source(document, _merged(document.data, values), origins)
 
 

@@ -4,6 +4,7 @@
 WINNOW_POLL_SECONDS=5, WINNOW_LOG__LEVEL=debug, WINNOW_PROBLEMS="[a.yaml, b.yaml]". An empty variable is no variable.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -83,13 +84,13 @@ def environment() -> dict[str, object]:
 
 
 def variables(values: Mapping[str, object], above: KeyPath = ()) -> dict[KeyPath, str]:
-    """Return, for every value of `environment()`, the variable it came from."""
+    """Return the variables behind the values of `environment()`, each under the key that it sets."""
     names: dict[KeyPath, str] = {}
     for key, value in values.items():
         path = (*above, key)
-        names[path] = PREFIX + NESTED.join(map(str, path)).upper()
-        if isinstance(value, Mapping):
-            names |= variables(cast("Mapping[str, object]", value), path)
+        name = PREFIX + NESTED.join(map(str, path)).upper()
+        names |= {path: name} if name in map(str.upper, os.environ) else {}
+        names |= variables(cast("Mapping[str, object]", value), path) if isinstance(value, Mapping) else {}
     return names
 
 

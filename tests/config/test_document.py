@@ -65,12 +65,12 @@ def test_every_key_and_item_has_its_line() -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("a: [1", "w.yaml:1: found expected ',' or ']', but got '<stream end>', expected YAML"),
-        ("a: 1\nb: c: d", "w.yaml:2: found mapping values are not allowed here, expected YAML"),
+        ("a: [1", "w.yaml:1: found a syntax error (expected ',' or ']', but got '<stream end>'), expected YAML"),
+        ("a: 1\nb: c: d", "w.yaml:2: found a syntax error (mapping values are not allowed here), expected YAML"),
         ("", "w.yaml:1: found nothing, expected a mapping (lines of `key: value`)"),
         ("- 1", "w.yaml:1: found no mapping, expected a mapping (lines of `key: value`)"),
-        ("a: 1\n---\nb: 2", "w.yaml:2: found another document, expected YAML"),
-        ("a: &x 1\nb: *x", "w.yaml:2: found an alias (aliases are refused), expected YAML"),
+        ("a: 1\n---\nb: 2", "w.yaml:2: found a syntax error (but found another document), expected YAML"),
+        ("a: &x 1\nb: *x", "w.yaml:2: found a syntax error (aliases are refused), expected YAML"),
         ("a: 1\nb: {c: 1, c: 2}", "w.yaml:2 b.c: found the key a second time, expected it once (it stands on line 2)"),
         ("a: 1\n\na: 2", "w.yaml:3 a: found the key a second time, expected it once (it stands on line 1)"),
         ("a:\n - !!int x", "w.yaml:2 a[0]: found the tag tag:yaml.org,2002:int, expected a value without a tag"),

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from config import ConfigError, Problem, load_problem
 from tests.config.files import SMALLEST, problem_faults, problem_of, write
 
-DEFAULTS = {
+DEFAULTS: dict[str, object] = {
     "problem": "return",
     "drops": "s3://game-features/return/",
     "results": "s3://game-results/",
