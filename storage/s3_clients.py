@@ -1,0 +1,83 @@
+"""Makes the two S3 clients of a store.
+
+The endpoint, the region and the credentials are boto3's own affair: it reads AWS_ENDPOINT_URL_S3, AWS_REGION, keys,
+profiles and roles by itself.
+
+Conditional writes get a client that sends each request once: botocore's own second try, after an answer that was lost,
+meets the object of the first and reports a won race as lost (measured; docs/protocol.md).
+"""
+
+import threading
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from boto3.session import Session
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+TOTAL_ATTEMPTS = 5
+CONNECT_SECONDS = 3
+READ_SECONDS = 30
+POOL_CONNECTIONS = 64
+_SESSION_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class S3Clients:
+    """Two ways to speak to one server.
+
+    Attributes:
+        patient: tries again by itself; for everything that may be sent twice.
+        once: sends each request once; for conditional writes.
+    """
+
+    patient: "S3Client"
+    once: "S3Client"
+
+
+def connect() -> S3Clients:
+    """Make the clients for the endpoint that the environment names; nothing is sent yet."""
+    plain = _client(Config())
+    host = urlsplit(plain.meta.endpoint_url).hostname or ""
+    is_custom = not host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    plain.close()
+    return S3Clients(
+        patient=_client(_config(TOTAL_ATTEMPTS, is_custom=is_custom)),
+        once=_client(_config(1, is_custom=is_custom)),
+    )
+
+
+@cache
+def _session() -> Session:
+    """Return the one session of this process: it reads the description of S3, which takes longer than all the rest."""
+    return Session()
+
+
+def _client(config: Config) -> "S3Client":
+    with _SESSION_LOCK:  # clients may be shared by threads, sessions may not
+        # The stubs know 400 services; only S3's are installed.
+        return _session().client("s3", config=config)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _config(attempts: int, *, is_custom: bool) -> Config:
+    settings = Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        tcp_keepalive=True,
+        max_pool_connections=POOL_CONNECTIONS,
+    )
+    if not is_custom:
+        return settings
+    # Ceph 16 refuses the checksums that boto3 sends by default; a server in a compose file has no host per bucket.
+    return settings.merge(
+        Config(
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+    )
