@@ -1,0 +1,128 @@
+"""The rules that one listing of a folder must pass before it may be a drop.
+
+Each rule returns why the folder is not finished, or None. The numbers are those of docs/protocol.md, section 2; rule 7
+(one schema) needs the data and belongs to the reader, rule 4 (two listings agree) to the settle window.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from storage.errors import DropIncomplete
+from storage.keys import write_uuid
+from storage.store import ObjectInfo, ObjectStore
+
+NAMES_LIMIT = 100  # S3A's committers name at most so many files in a marker
+_AUTHORITY = re.compile(r"^[A-Za-z][\w+.-]*:(?://[^/]*)?(?=/)")  # s3a://bucket, file://, or Hadoop's file:
+_AT_WORK = ("_temporary", ".spark-staging-", "__magic")
+_TABLE_FORMATS = {"_delta_log": "a Delta table", "metadata": "an Iceberg table"}
+
+
+def require_complete(
+    store: ObjectStore,
+    prefix: str,
+    marker: ObjectInfo,
+    objects: tuple[ObjectInfo, ...],
+    parts: tuple[ObjectInfo, ...],
+    allow_append: bool,
+) -> None:
+    """Check every rule on what one listing saw in a folder.
+
+    Args:
+        store: where the folder is; read only for a marker that has a body.
+        prefix: the folder.
+        marker: its marker.
+        objects: everything else that belongs to it.
+        parts: the data among `objects`.
+        allow_append: whether parts of several writes make one drop.
+
+    Raises:
+        DropIncomplete: a rule does not hold.
+    """
+    relative = [info.key.removeprefix(prefix) for info in objects]
+    for reason in (
+        _work_in_progress(relative),
+        _uncommitted_transaction(relative),
+        _is_older(marker, parts),
+        _mixed_writes(parts) if not allow_append else None,
+        _breaks_manifest(store, prefix, marker, objects, parts),
+    ):
+        if reason:
+            raise DropIncomplete("snapshot", store.url + prefix, reason, "It is looked at again with the next listing")
+
+
+def _work_in_progress(relative: Iterable[str]) -> str | None:
+    """Rule 2: no folder of a writer at work, no table format that has its own log."""
+    for segment in (segment for key in relative for segment in key.split("/")[:-1]):
+        if segment.startswith(_AT_WORK):
+            return f"a writer is at work in {segment}/"
+        if segment in _TABLE_FORMATS:
+            return f"{segment}/ makes it {_TABLE_FORMATS[segment]}, whose files a marker does not describe"
+    return None
+
+
+def _uncommitted_transaction(relative: Iterable[str]) -> str | None:
+    """Rule 2: every `_started_X` has its `_committed_X`."""
+    names = {key.rpartition("/")[2] for key in relative}
+    started = {name.removeprefix("_started_") for name in names if name.startswith("_started_")}
+    committed = {name.removeprefix("_committed_") for name in names if name.startswith("_committed_")}
+    pending = sorted(started - committed)
+    return f"transaction {pending[0]} has started and not committed" if pending else None
+
+
+def _is_older(marker: ObjectInfo, parts: tuple[ObjectInfo, ...]) -> str | None:
+    """Rule 3: the marker is not older than any part."""
+    newer = [part.key for part in parts if part.modified > marker.modified]
+    return f"{newer[0]} is newer than the marker" if newer else None
+
+
+def _mixed_writes(parts: tuple[ObjectInfo, ...]) -> str | None:
+    """Rule 8: all parts carry the UUID of one write, or none does."""
+    writes = {write_uuid(part.key) for part in parts}
+    return f"the parts come from {len(writes)} writes" if len(writes) > 1 else None
+
+
+def _breaks_manifest(
+    store: ObjectStore, prefix: str, marker: ObjectInfo, objects: tuple[ObjectInfo, ...], parts: tuple[ObjectInfo, ...]
+) -> str | None:
+    """Rule 6: a JSON marker names what is there, and below the limit of its list nothing else is."""
+    if marker.size == 0:
+        return None
+    body, read = store.read(marker.key)
+    if read.etag != marker.etag:
+        return "the marker was replaced while the folder was looked at"
+    named = _named_files(body)
+    if named is None:
+        return None
+    absent = named - {name for info in objects for name in _names_of(store, prefix, info)}
+    if absent:
+        return f"the marker names {min(absent)}, which is not there"
+    unnamed = [part.key for part in parts if named.isdisjoint(_names_of(store, prefix, part))]
+    if unnamed and len(named) < NAMES_LIMIT:
+        return f"{unnamed[0]} is there, but the marker does not name it"
+    return None
+
+
+def _named_files(body: bytes) -> set[str] | None:
+    """Return the `filenames` of a marker's body without scheme, bucket and leading "/"; None for another body."""
+    try:
+        content: Any = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(content, dict):
+        return None
+    filenames = cast("dict[str, Any]", content).get("filenames")
+    if not isinstance(filenames, list):
+        return None
+    return {_without_authority(str(name)) for name in cast("list[Any]", filenames)}
+
+
+def _names_of(store: ObjectStore, prefix: str, info: ObjectInfo) -> Iterator[str]:
+    """Yield the names by which a marker may call an object: from the root of the bucket, or from the folder."""
+    yield _without_authority(store.url + info.key)
+    yield info.key.removeprefix(prefix)
+
+
+def _without_authority(name: str) -> str:
+    return _AUTHORITY.sub("", name).lstrip("/")
