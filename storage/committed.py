@@ -1,0 +1,103 @@
+"""The record that makes a run real: which attempt counts, what it wrote, which versions of the inputs it used up."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from storage.errors import CorruptObject
+from storage.keys import commit_key
+from storage.snapshots import Snapshot
+from storage.store import ObjectStore
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One published object.
+
+    Attributes:
+        size: in bytes.
+        sha256: of its bytes, hex.
+    """
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The content of COMMIT.json, written once and never changed.
+
+    Attributes:
+        run_id: the run.
+        drop_id: the drop it worked on.
+        problem: under which problem.
+        attempt: the folder of the attempt that counts, ending in "/", relative to the results store; carries a nonce.
+        committed_at: by the clock of the worker, with its time zone.
+        outputs: every object of the attempt, by its key relative to the results store.
+        consumed: the inputs, exactly: what may be deleted.
+        keep_inputs: delete nothing.
+    """
+
+    run_id: str
+    drop_id: str
+    problem: str
+    attempt: str
+    committed_at: datetime
+    outputs: Mapping[str, Output]
+    consumed: Snapshot
+    keep_inputs: bool = False
+
+    def to_json(self) -> bytes:
+        """Return the body of COMMIT.json; `from_json` is the exact inverse."""
+        values = {
+            "schema": SCHEMA,
+            "run_id": self.run_id,
+            "drop_id": self.drop_id,
+            "problem": self.problem,
+            "attempt": self.attempt,
+            "committed_at": self.committed_at.isoformat(),
+            "outputs": {key: {"size": out.size, "sha256": out.sha256} for key, out in self.outputs.items()},
+            "consumed": self.consumed.to_json(),
+            "keep_inputs": self.keep_inputs,
+        }
+        return json.dumps(values, indent=1, sort_keys=True).encode()
+
+    @classmethod
+    def from_json(cls, body: bytes) -> "Commit":
+        """Return the commit that `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError, ValueError: the body is not one.
+        """
+        values: dict[str, Any] = json.loads(body)
+        if values["schema"] != SCHEMA:
+            raise ValueError(f"schema {values['schema']} of a commit is not known: expected {SCHEMA}")
+        return cls(
+            run_id=values["run_id"],
+            drop_id=values["drop_id"],
+            problem=values["problem"],
+            attempt=values["attempt"],
+            committed_at=datetime.fromisoformat(values["committed_at"]),
+            outputs={key: Output(out["size"], out["sha256"]) for key, out in values["outputs"].items()},
+            consumed=Snapshot.from_json(values["consumed"]),
+            keep_inputs=values["keep_inputs"],
+        )
+
+
+def read_commit(store: ObjectStore, problem: str, run_id: str) -> Commit:
+    """Read the commit of a run.
+
+    Raises:
+        ObjectMissing: the run has none.
+        CorruptObject: it is not a commit, or of a version that this code does not know.
+    """
+    key = commit_key(problem, run_id)
+    body, _ = store.read(key)
+    try:
+        return Commit.from_json(body)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptObject("read", store.url + key, f"it is not a commit ({error!r})") from error
