@@ -1,5 +1,6 @@
 """Load problem files and winnow.yaml: everything that is wrong with all of them is raised at once."""
 
+import os.path
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from glob import glob
@@ -114,7 +115,7 @@ def _has_faulty_item(service: Checked[Settings]) -> bool:
 
 
 def _matches(folder: Path, pattern: str) -> list[Path]:
-    if (folder / pattern).exists():
+    if os.path.exists(folder / pattern):  # noqa: PTH110 - Path.exists raises where a name is too long
         return [folder / pattern]
     return [folder / name for name in sorted(glob(pattern, root_dir=folder, recursive=True))]  # noqa: PTH207 - Path.glob refuses absolute patterns
 

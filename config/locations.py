@@ -19,7 +19,7 @@ def normal_location(text: str, folder: Path | None = None) -> str:
         folder: what a relative path is relative to; the working directory if None.
 
     Raises:
-        ValueError: any other scheme, no bucket, nothing at all, or a file:// URL that names a host.
+        ValueError: any other scheme, no bucket, nothing at all, an unknown home, or a file:// URL that names a host.
     """
     scheme, separator, rest = text.partition("://")
     if scheme == "s3" and separator:
@@ -28,7 +28,7 @@ def normal_location(text: str, folder: Path | None = None) -> str:
         return _normal_file(text)
     if separator or not text:
         raise ValueError(EXPECTED_LOCATION)
-    return _closed(str(Path(os.path.abspath((folder or Path.cwd()) / Path(text).expanduser()))))  # noqa: PTH100 - resolve() would follow links, and a person would not know the path again
+    return _normal_path(text, folder or Path.cwd())
 
 
 def contains(outer: str, inner: str) -> bool:
@@ -49,6 +49,15 @@ def _normal_file(text: str) -> str:
     if url.netloc not in {"", "localhost"} or not path.startswith("/"):
         raise ValueError(EXPECTED_LOCATION)
     return normal_location(path)
+
+
+def _normal_path(text: str, folder: Path) -> str:
+    try:
+        path = folder / Path(text).expanduser()
+    except RuntimeError as error:  # "~somebody" whom this machine does not know
+        raise ValueError(EXPECTED_LOCATION) from error
+    # Not resolve(): it would follow links, and a person would not know the path again.
+    return _closed(os.path.abspath(path))  # noqa: PTH100
 
 
 def _closed(text: str) -> str:

@@ -1,7 +1,13 @@
 """What is shipped is pinned: images, dependencies, and the command that CI runs."""
 
+import json
+import os
 import re
+import subprocess
+import sys
+import time
 import tomllib
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -35,6 +41,34 @@ def test_every_stage_of_the_image_starts_from_one_release() -> None:
 
 def test_the_image_does_not_run_as_root() -> None:
     assert [line for line in _lines("Dockerfile") if line.startswith("USER ")] == ["USER 10001:10001"]
+
+
+def test_the_image_copies_only_what_is_there_and_let_in() -> None:
+    copied = {
+        name
+        for line in _lines("Dockerfile")
+        if line.startswith("COPY ") and "--from=" not in line
+        for name in line.split()[1:-1]
+    }
+    let_in = {line[1:] for line in _lines(".dockerignore") if line.startswith("!")}
+    assert copied == let_in
+    assert [name for name in sorted(copied) if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize(("age_seconds", "status"), [(0, 0), (100, 0), (130, 1), (None, 1)])
+def test_the_image_is_healthy_while_its_heartbeat_is_young(
+    tmp_path: Path, age_seconds: int | None, status: int
+) -> None:
+    heartbeat = tmp_path / "heartbeat"
+    if age_seconds is not None:
+        heartbeat.touch()
+        touched = time.time() - age_seconds
+        os.utime(heartbeat, (touched, touched))
+    (line,) = [line for line in _lines("Dockerfile") if line.startswith("    CMD [")]
+    _, *arguments = cast("list[str]", json.loads(line.removeprefix("    CMD ")))
+    environment = {"WINNOW_HEARTBEAT": str(heartbeat)}
+    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, check=False)
+    assert done.returncode == status
 
 
 def test_the_version_of_the_image_is_that_of_the_package() -> None:

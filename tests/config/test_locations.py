@@ -34,7 +34,9 @@ def test_without_a_folder_the_working_directory_counts() -> None:
     assert normal_location("drops") == f"{Path.cwd()}/drops/"
 
 
-@pytest.mark.parametrize("text", ["", "gs://b/x", "https://host/x", "s3://", "s3:///x", "file://host/x", "file://"])
+@pytest.mark.parametrize(
+    "text", ["", "gs://b/x", "https://host/x", "s3://", "s3:///x", "file://host/x", "file://", "~nobody-here/x"]
+)
 def test_what_is_no_location_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^s3://bucket/prefix, file:///folder or a local folder$"):
         normal_location(text)

@@ -49,6 +49,11 @@ def test_a_service_without_problems_is_a_fault(tmp_path: Path) -> None:
     ]
 
 
+def test_a_name_too_long_for_any_file_leads_nowhere(tmp_path: Path) -> None:
+    (fault,) = service_faults(write(tmp_path, "winnow.yaml", f"problems: {'x' * 5000}\n"))
+    assert fault.endswith('xxx": no such file, expected a problem file')
+
+
 def test_a_faulty_list_of_problems_is_one_fault(tmp_path: Path) -> None:
     assert service_faults(write(tmp_path, "winnow.yaml", "problems:\n - 3\n")) == [
         "winnow.yaml:2 problems[0]: found 3, expected a text (numbers in quotes)"
