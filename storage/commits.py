@@ -15,6 +15,7 @@ from typing import Literal
 
 from storage.attempts import Attempt, commit, discard_attempt, publish
 from storage.committed import Commit, Output, read_commit
+from storage.drops import as_found, folder_at
 from storage.errors import ObjectExists, ObjectMissing, StorageError
 from storage.keys import COMMIT, done_key, finished_key, parse_run_object, runs_prefix
 from storage.ledger import enter_in_ledger, update_latest
@@ -81,7 +82,7 @@ def finish(results_store: ObjectStore, drops_store: ObjectStore, standing: Commi
         finished = Finished(standing.run_id, standing.drop_id, "inputs_kept")
     else:
         finished = _delete_inputs(drops_store, standing)
-        _bury_remains(results_store, standing, finished)
+        _bury_remains(results_store, drops_store, standing, finished.status)
     _bury(results_store, standing, standing.drop_id, finished.status)
     _create_once(results_store, finished_key(standing.problem, standing.run_id), asdict(finished))
     return finished
@@ -171,13 +172,24 @@ def _is_exact(drops_store: ObjectStore, marker: ObjectInfo) -> bool:
     return marker.version is not None or marker.size > 0 or drops_store.url.startswith("file:")
 
 
-def _bury_remains(results_store: ObjectStore, standing: Commit, finished: Finished) -> None:
-    """Where the marker stayed, mark what it now stands over as done: it must not look like a smaller new drop."""
+def _bury_remains(results_store: ObjectStore, drops_store: ObjectStore, standing: Commit, status: Status) -> None:
+    """Mark what the folder still shows of the finished drop as done: it must not look like a smaller new drop.
+
+    That is a marker or parts that could not be deleted, and on a bucket with versions what these had replaced: it comes
+    to light when they go.
+    """
     consumed = standing.consumed
-    if consumed.marker.key in (*finished.left, *finished.denied):
-        parts = tuple(part for part in consumed.parts if part.key in finished.denied)
-        remains = Snapshot(consumed.url, consumed.prefix, consumed.marker, parts)
-        _bury(results_store, standing, remains.drop_id, finished.status)
+    folder = folder_at(drops_store, consumed.prefix)
+    known = {info.key: info for info in (*consumed.parts, consumed.marker)}
+    if folder and all(_is_ours_or_older(info, known) for info in (*folder.parts, folder.marker)):
+        _bury(results_store, standing, as_found(folder).drop_id, status)
+
+
+def _is_ours_or_older(info: ObjectInfo, known: Mapping[str, ObjectInfo]) -> bool:
+    if info.key not in known:
+        return False
+    ours = known[info.key]
+    return info == ours or (info.version is not None and info.modified < ours.modified)
 
 
 def _bury(results_store: ObjectStore, standing: Commit, drop_id: str, status: Status) -> None:

@@ -15,7 +15,7 @@ from storage.keys import MARKER
 from storage.snapshots import Snapshot
 from storage.store import ObjectInfo, ObjectStore
 
-__all__ = ["DropFolder", "SettleWindow", "Snapshot", "as_found", "find_drops", "snapshot", "snapshot_at"]
+__all__ = ["DropFolder", "SettleWindow", "Snapshot", "as_found", "find_drops", "folder_at", "snapshot", "snapshot_at"]
 
 _PART = re.compile(r"part-[^/]*\.parquet")
 
@@ -75,6 +75,17 @@ def as_found(folder: DropFolder) -> Snapshot:
     return Snapshot(folder.url, folder.prefix, folder.marker, folder.parts)
 
 
+def folder_at(store: ObjectStore, prefix: str) -> DropFolder | None:
+    """Return the folder `prefix` if a marker is directly in it.
+
+    Args:
+        store: where it is.
+        prefix: the folder, ending in "/"; empty for the root of the store.
+    """
+    folders = _folders(store, store.list(prefix))
+    return next((folder for folder in folders if folder.prefix == prefix), None)
+
+
 def snapshot_at(store: ObjectStore, prefix: str, *, allow_append: bool = False) -> Snapshot:
     """Take the snapshot of the one drop whose marker is directly in the folder `prefix`.
 
@@ -86,11 +97,11 @@ def snapshot_at(store: ObjectStore, prefix: str, *, allow_append: bool = False) 
     Raises:
         DropIncomplete: there is no marker, or a rule of completeness does not hold.
     """
-    for folder in _folders(store, store.list(prefix)):
-        if folder.prefix == prefix:
-            return snapshot(folder, allow_append=allow_append)
-    hint = f"A writer puts {MARKER} into the folder when it has finished"
-    raise DropIncomplete("snapshot", store.url + prefix, f"there is no {MARKER}", hint)
+    folder = folder_at(store, prefix)
+    if folder is None:
+        hint = f"A writer puts {MARKER} into the folder when it has finished"
+        raise DropIncomplete("snapshot", store.url + prefix, f"there is no {MARKER}", hint)
+    return snapshot(folder, allow_append=allow_append)
 
 
 class SettleWindow:

@@ -1,5 +1,6 @@
 """What all tests share: a real S3 server in this process, and fresh buckets on it."""
 
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     """Return the address of an S3 server that lives as long as the tests."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line per request otherwise
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -6,7 +6,7 @@ from pathlib import Path
 from storage import Deletion, ObjectInfo, ObjectStore
 
 
-class Crash(Exception):  # noqa: N818 - it stands for kill -9, which is no error of ours
+class Crash(Exception):
     """The process died here."""
 
 
@@ -36,6 +36,7 @@ class CrashingStore:
         self._changes = changes
 
     def __getattr__(self, name: str) -> object:
+        """Read as the store does."""
         return getattr(self._store, name)
 
     def write(self, key: str, source: bytes | Path) -> ObjectInfo:

@@ -24,6 +24,7 @@ class Clock:
         self.seconds = 1000.0
 
     def __call__(self) -> float:
+        """Tell the time."""
         return self.seconds
 
 
@@ -195,6 +196,7 @@ class FailingStore:
         self.n_failures = 0
 
     def __getattr__(self, name: str) -> object:
+        """Do the rest as the store does."""
         return getattr(self._store, name)
 
     def replace(self, key: str, body: bytes, expected: ObjectInfo) -> ObjectInfo:
