@@ -5,7 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
-SOURCES := config storage jobs service tests
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format clean
@@ -32,7 +31,7 @@ format: $(INSTALLED_DEV)  ## Format the code
 
 clean:  ## Remove the environment and all caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks .coverage
-	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
