@@ -13,9 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from storage.committed import Commit
-from storage.errors import CorruptObject, ObjectChanged, ObjectExists, ObjectMissing
+from storage.errors import CorruptObject, ObjectChanged, ObjectExists, ObjectMissing, StorageUnavailable
 from storage.keys import FEATURES, commit_key, latest_key, ledger_key
 from storage.store import ObjectStore
+
+UPDATE_TRIES = 100
 
 
 def update_latest(store: ObjectStore, commit: Commit) -> None:
@@ -24,9 +26,15 @@ def update_latest(store: ObjectStore, commit: Commit) -> None:
     Args:
         store: the results store.
         commit: a commit that stands.
+
+    Raises:
+        StorageUnavailable: others have changed it every time.
     """
-    while not _try_update_latest(store, commit):
-        pass  # another worker wrote in between: its commit may be newer; time only moves on, so this ends
+    for _ in range(UPDATE_TRIES):  # another worker that writes in between may have a newer commit: look again
+        if _try_update_latest(store, commit):
+            return
+    found = f"it has changed in each of {UPDATE_TRIES} tries"
+    raise StorageUnavailable("update", store.url + latest_key(commit.problem), found)
 
 
 def enter_in_ledger(store: ObjectStore, commit: Commit) -> None:

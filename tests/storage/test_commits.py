@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from storage import Deletion, ObjectStore, open_store
+from storage import Deletion, ObjectInfo, ObjectStore, open_store
 from storage.commits import (
     MARKER_REST,
     Commit,
@@ -85,6 +85,26 @@ def test_what_is_published_is_what_was_made(results: ObjectStore, folder: Path) 
     assert output.size == 2
     assert output.sha256 == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
     assert results.read(attempt.folder + "model/net.json")[0] == b"{}"
+
+
+def test_a_store_that_keeps_other_bytes_is_caught(results: ObjectStore, folder: Path) -> None:
+    with pytest.raises(CorruptObject, match="was sent"):
+        publish(cast("ObjectStore", DamagingStore(results)), "p", "r1", 1, folder)
+
+
+class DamagingStore:
+    """A store that loses bits: the size is right, the bytes are not."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> object:
+        """Do the rest as the store does."""
+        return getattr(self._store, name)
+
+    def write(self, key: str, source: Path) -> ObjectInfo:
+        """Write zeros."""
+        return self._store.write(key, bytes(source.stat().st_size))
 
 
 def test_two_attempts_never_share_a_folder(results: ObjectStore, folder: Path) -> None:
