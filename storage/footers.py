@@ -1,0 +1,88 @@
+"""What the footer of one part says: its rows, its columns, and how many non-zeros each chunk can hold.
+
+Only arrays and names are kept: the parsed footer of 10,000 columns weighs more than their non-zeros often do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.arrow import ColumnChunk, FileMetaData, Kind, Schema, kinds
+
+# Writers leave NaN out of minimum and maximum: of floats, min = max = 0 does not say that all is zero.
+_EXACT_STATISTICS = frozenset({"INT32", "INT64", "BOOLEAN"})
+
+
+@dataclass(frozen=True, slots=True)
+class PartFooter:
+    """One part as its footer describes it.
+
+    Attributes:
+        key: of the object.
+        size: of the object, in bytes.
+        row_groups: rows of each row group.
+        types: by column of the file, in its order.
+        leaves: by flat (not nested) column: its number among the leaves of the parquet schema.
+        constants: columns that the path declares and the file does not have.
+        nonzeros_at_most: (n_row_groups, n_flat) int64, columns in the order of `leaves`.
+    """
+
+    key: str
+    size: int
+    row_groups: tuple[int, ...]
+    types: Mapping[str, Kind]
+    leaves: Mapping[str, int]
+    constants: Mapping[str, str | None]
+    nonzeros_at_most: NDArray[np.int64]
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the part."""
+        return sum(self.row_groups)
+
+
+def flat_leaves(schema: Schema) -> dict[str, int]:
+    """Return the leaf number of each flat column; nested columns take several leaves and are passed over."""
+    leaves: dict[str, int] = {}
+    n_before = 0
+    for field in schema:
+        width = _n_leaves(field.type)
+        if not kinds.is_nested(field.type):
+            leaves[field.name] = n_before
+        n_before += width
+    return leaves
+
+
+def _n_leaves(kind: Kind) -> int:
+    if not kinds.is_nested(kind):
+        return 1
+    return sum(_n_leaves(kind.field(k).type) for k in range(kind.num_fields))
+
+
+def count_nonzeros(metadata: FileMetaData, leaves: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return an upper bound of the non-zeros of each chunk: (n_row_groups, n_flat) int64.
+
+    0 means that the chunk need not be decoded: all null, or integers with min = max = 0.
+    """
+    bounds = np.empty((metadata.num_row_groups, len(leaves)), np.int64)
+    for g in range(metadata.num_row_groups):
+        group = metadata.row_group(g)
+        bounds[g] = [_nonzeros_of_chunk(group.column(leaf), group.num_rows) for leaf in leaves.values()]
+    return bounds
+
+
+def _nonzeros_of_chunk(chunk: ColumnChunk, n_rows: int) -> int:
+    statistics: Any = chunk.statistics
+    if statistics is None:
+        return n_rows
+    if (
+        statistics.has_min_max
+        and chunk.physical_type in _EXACT_STATISTICS
+        and statistics.min == 0
+        and statistics.max == 0
+    ):
+        return 0
+    return n_rows - (statistics.null_count if statistics.has_null_count else 0)
