@@ -1,0 +1,69 @@
+"""The columns beside the matrix: ids and their order, levels of categories, label and the like."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.arrow import Array, Column, Kind, arrow, compute, kinds
+from storage.plan import ReadPlan
+from storage.table import CategoricalColumn
+
+
+def id_type(kind: Kind) -> Kind:
+    """Return what ids of a drop become: int64 for integers that fit, text for everything else."""
+    return arrow.int64() if kinds.is_integer(kind) and not kinds.is_uint64(kind) else arrow.string()
+
+
+def sort_ids(ids: Column) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+    """Return the sorted ids and the order that sorts them, stable, nulls last.
+
+    Args:
+        ids: (n_rows,) int64 or string.
+
+    Returns:
+        (n_rows,) int64 without nulls, else object (str or int, and None); (n_rows,) int64.
+    """
+    order: NDArray[np.int64] = compute.sort_indices(ids).to_numpy().astype(np.int64)
+    return id_values(ids.take(arrow.array(order))), order
+
+
+def id_values(ids: Column | Array) -> NDArray[np.generic]:
+    """Return ids as numpy: int64 without nulls, else object."""
+    if kinds.is_int64(ids.type) and ids.null_count == 0:
+        return np.asarray(ids.to_numpy())
+    values = np.empty(len(ids), object)
+    values[:] = ids.to_pylist()
+    return values
+
+
+def joined(column: Column) -> Array:
+    """Return a column as one array."""
+    whole: Any = column.combine_chunks()
+    # combine_chunks answers with chunks again when text passes 2 GB, and for no chunk at all.
+    return whole if isinstance(whole, arrow.Array) else arrow.concat_arrays(whole.chunks)
+
+
+def encode_levels(name: str, column: Column) -> CategoricalColumn:
+    """Return a column, dictionary-encoded or not, as codes of its sorted distinct texts; null is -1."""
+    encoded = column if kinds.is_dictionary(column.type) else column.dictionary_encode()
+    whole: Any = joined(encoded.unify_dictionaries())
+    texts = whole.dictionary.cast(arrow.string())
+    levels = texts.unique().drop_null()
+    levels = levels.take(compute.sort_indices(levels))
+    rank = compute.index_in(texts, value_set=levels)
+    codes = rank.take(whole.indices).fill_null(-1).cast(arrow.int32())
+    return CategoricalColumn(name, np.array(codes, np.int32), tuple(levels.to_pylist()))
+
+
+def carried_fields(plan: ReadPlan, columns: Mapping[str, Column]) -> dict[str, Any]:
+    """Return the fields of Table that are neither ids nor numeric, from columns already in row order."""
+    fields: dict[str, Any] = {
+        "label": joined(columns[plan.label]),
+        "categorical": tuple(encode_levels(name, columns[name]) for name in sorted(plan.categorical)),
+    }
+    for field in ("group", "time", "split"):
+        name: str | None = getattr(plan, field)
+        fields[field] = None if name is None else joined(columns[name])
+    return fields

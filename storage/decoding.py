@@ -1,0 +1,98 @@
+"""One opened part: columns of its row groups, decoded by several threads.
+
+pyarrow's ParquetFile is not safe to share (two threads in one of them hang or raise), so every thread gets a reader of
+its own over the one file (see sharing).
+Columns are asked for by the number of their leaf: by name, "a" would also bring "a.b".
+"""
+
+import threading
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from storage.arrow import Column, Frame, Kind, ParquetFile, arrow, kinds, parquet
+from storage.errors import SchemaConflict
+from storage.footers import PartFooter
+from storage.parquet import DropSchema, translated
+from storage.plan import ReadPlan
+from storage.sharing import SharedFile
+from storage.widening import is_numeric
+
+
+class OpenedPart:
+    """A part whose file is open.
+
+    Args:
+        footer: of this part.
+        file: open for random access until the part has been read.
+    """
+
+    def __init__(self, footer: PartFooter, file: BinaryIO) -> None:
+        self.footer = footer
+        self._file = SharedFile(file)
+        self._of_thread = threading.local()
+        with translated(footer.key):
+            self._metadata = parquet.read_metadata(self._file.view())
+
+    def _reader(self) -> ParquetFile:
+        reader: ParquetFile | None = getattr(self._of_thread, "reader", None)
+        if reader is None:
+            reader = self._of_thread.reader = parquet.ParquetFile(self._file.view(), metadata=self._metadata)
+        return reader
+
+    def decode(self, group: int, names: Sequence[str]) -> Frame:
+        """Return flat columns of one row group as they are typed in the file.
+
+        Raises:
+            CorruptObject: a page cannot be decoded.
+        """
+        leaves = [self.footer.leaves[name] for name in names]
+        with translated(self.footer.key):
+            return self._reader().reader.read_row_group(group, column_indices=leaves, use_threads=False)
+
+    def decode_in_order(self, group: int, names: Sequence[str]) -> list[Column]:
+        """Return these columns one by one; nothing is read for no name."""
+        if not names:
+            return []
+        table = self.decode(group, names)
+        return [table.column(name) for name in names]
+
+    def decode_as(self, group: int, names: Sequence[str], schema: DropSchema) -> dict[str, Column]:
+        """Return columns of one row group in the types of the drop, those that the path declares included."""
+        stored = [name for name in names if name not in self.footer.constants]
+        table = self.decode(group, stored)
+        n_rows = self.footer.row_groups[group]
+        columns: dict[str, Column] = {}
+        for name in names:
+            if name in self.footer.constants:
+                value = arrow.scalar(self.footer.constants[name], arrow.string())
+                columns[name] = arrow.chunked_array([arrow.repeat(value, n_rows)])
+            else:
+                columns[name] = self._cast(table.column(name), schema.columns[name])
+        return columns
+
+    def _cast(self, column: Column, kind: Kind) -> Column:
+        with translated(self.footer.key):
+            return column if column.type == kind else column.cast(kind, safe=False)
+
+
+def check_columns(plan: ReadPlan, schema: DropSchema) -> None:
+    """Refuse a plan that asks for what the drop does not have.
+
+    Raises:
+        SchemaConflict: a column is missing, nested, or not a number where it should be one.
+    """
+    if not schema.parts:
+        return
+    first = schema.parts[0]
+    flat = first.leaves.keys() | first.constants.keys()
+    optional = frozenset(plan.carried) if plan.shape == "long" else frozenset[str]()
+    value = (plan.value,) if plan.shape == "long" else ()
+    wanted = (plan.id, *plan.numeric, *plan.feature, *value, *(set(plan.carried) - optional))
+    faults = [f"no flat column {name!r}" for name in wanted if name not in flat]
+    faults += [
+        f"column {name!r} is {schema.columns[name]}, not a number"
+        for name in (*plan.numeric, *value)
+        if name in flat and not (is_numeric(schema.columns[name]) or kinds.is_null(schema.columns[name]))
+    ]
+    if faults:
+        raise SchemaConflict("read", first.key, "; ".join(faults[:5]), "Declare the columns as the drop has them")
