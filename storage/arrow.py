@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Kind = Any
     Schema = Any
     ParquetFile = Any
+    NativeFile = Any
     FileMetaData = Any
     ColumnChunk = Any
 else:
@@ -32,6 +33,7 @@ else:
     Frame = pa.Table
     Kind = pa.DataType
     Schema = pa.Schema
+    NativeFile = pa.NativeFile
     ParquetFile = pq.ParquetFile
     FileMetaData = pq.FileMetaData
     ColumnChunk = pq.ColumnChunkMetaData

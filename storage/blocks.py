@@ -87,7 +87,7 @@ class BlockReader:
             try:
                 for info, footer in parts:
                     closing = files.enter_context(ExitStack())
-                    part = OpenedPart(footer, closing.enter_context(open_part(info)))
+                    part = closing.enter_context(OpenedPart(footer, closing.enter_context(open_part(info))))
                     under_way.append((closing, self._submit(pool, part, first_group)))
                     first_group += len(footer.row_groups)
                     if len(under_way) == _OPEN_PARTS:

@@ -7,7 +7,7 @@ Columns are asked for by the number of their leaf: by name, "a" would also bring
 
 import threading
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from storage.arrow import Column, Frame, Kind, ParquetFile, arrow, kinds, parquet
 from storage.errors import SchemaConflict
@@ -23,7 +23,7 @@ class OpenedPart:
 
     Args:
         footer: of this part.
-        file: open for random access until the part has been read.
+        file: open for random access until the context ends.
     """
 
     def __init__(self, footer: PartFooter, file: BinaryIO) -> None:
@@ -31,12 +31,20 @@ class OpenedPart:
         self._file = SharedFile(file)
         self._of_thread = threading.local()
         with translated(footer.key):
-            self._metadata = parquet.read_metadata(self._file.view())
+            self._metadata = parquet.read_metadata(self._file.reader())
+
+    def __enter__(self) -> Self:
+        """Return the part, to be read until the context ends."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close every thread's reader; the file stays open."""
+        self._file.close_readers()
 
     def _reader(self) -> ParquetFile:
         reader: ParquetFile | None = getattr(self._of_thread, "reader", None)
         if reader is None:
-            reader = self._of_thread.reader = parquet.ParquetFile(self._file.view(), metadata=self._metadata)
+            reader = self._of_thread.reader = parquet.ParquetFile(self._file.reader(), metadata=self._metadata)
         return reader
 
     def decode(self, group: int, names: Sequence[str]) -> Frame:

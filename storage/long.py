@@ -87,8 +87,7 @@ def _read_part(
     info, footer = part
     stored = [name for name in plan.carried if name in schema.columns]
     names = tuple(dict.fromkeys((plan.id, *plan.feature, plan.value, *stored)))
-    with open_part(info) as file:
-        opened = OpenedPart(footer, file)
+    with open_part(info) as file, OpenedPart(footer, file) as opened:
         row_groups = (opened.decode_as(g, names, schema) for g in range(len(footer.row_groups)))
         with translated(info.key):
             return [_number(columns, plan, schema) for columns in row_groups]

@@ -62,6 +62,13 @@ class Stretch:
             self.memory.madvise(mmap.MADV_DONTNEED, first, last - first)
 
 
+def _anonymous(n_bytes: int) -> mmap.mmap:
+    # Private: pages of a shared mapping, Python's default, are never given back while it exists.
+    if hasattr(mmap, "MAP_ANONYMOUS"):
+        return mmap.mmap(-1, n_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return mmap.mmap(-1, n_bytes)
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """The non-zeros of one row group in one block of columns, row by row in the order of ids.
@@ -90,14 +97,14 @@ class Arena:
     """Anonymous memory handed out in order, never taken back as a whole: pages nobody touched cost nothing."""
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _ARENA_BYTES)
+        self._memory = _anonymous(_ARENA_BYTES)
         self._used = 0
 
     def take(self, n: int, dtype: type[np.generic]) -> Stretch:
         """Return room for `n` elements."""
         n_bytes = n * np.dtype(dtype).itemsize
         if self._used + n_bytes > len(self._memory):
-            self._memory, self._used = mmap.mmap(-1, max(_ARENA_BYTES, n_bytes)), 0
+            self._memory, self._used = _anonymous(max(_ARENA_BYTES, n_bytes)), 0
         at = self._used
         self._used = -(-(at + n_bytes) // mmap.PAGESIZE) * mmap.PAGESIZE
         return Stretch(np.frombuffer(self._memory, dtype, n, at), self._memory, at)

@@ -90,8 +90,7 @@ def _read_carried(
     """Read all but the matrix of one part; the ids stand under "", for a plan may carry the same column besides."""
     info, footer = part
     names = tuple(dict.fromkeys((plan.id, *plan.carried)))
-    with open_part(info) as file:
-        opened = OpenedPart(footer, file)
+    with open_part(info) as file, OpenedPart(footer, file) as opened:
         groups = [opened.decode_as(g, names, schema) for g in range(len(footer.row_groups))]
     nothing = {name: arrow.chunked_array([], schema.columns[name]) for name in names}
     columns = {name: _stacked([group[name] for group in (nothing, *groups)]) for name in names}

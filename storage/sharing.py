@@ -1,7 +1,9 @@
 """One open file under several readers at once.
 
 Arrow reads a Python file by seeking and then reading; two readers of one file would take each other's place in it.
-Here each has a place of its own, and reads with pread where the file has a descriptor, else one at a time.
+A file of the operating system is opened once more for each reader, by its descriptor: that is the same file, even when
+its name is gone or names another by now, and Arrow reads it without Python. Of any other file each reader gets a view
+with a place of its own.
 """
 
 import io
@@ -9,9 +11,11 @@ import os
 import threading
 from typing import BinaryIO
 
+from storage.arrow import NativeFile, arrow
+
 
 class SharedFile:
-    """A file open for random access, of which any number of views may be read at the same time.
+    """A file open for random access, of which any number of readers may be had at the same time.
 
     Args:
         file: stays the caller's to close, after the last read.
@@ -20,23 +24,32 @@ class SharedFile:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._lock = threading.Lock()
-        self._descriptor = _descriptor(file)
+        self._readers: list[NativeFile | FileView] = []
         self.size = file.seek(0, os.SEEK_END)
 
-    def view(self) -> "FileView":
+    def reader(self) -> "NativeFile | FileView":
         """Return the file with a place of its own, at its beginning."""
-        return FileView(self)
+        reader = _opened_again(self._file) or FileView(self)
+        self._readers.append(reader)
+        return reader
+
+    def close_readers(self) -> None:
+        """Close what `reader` returned."""
+        while self._readers:
+            self._readers.pop().close()
 
     def read_at(self, at: int, n_bytes: int) -> bytes:
         """Return up to `n_bytes` from `at` on; fewer only where the file ends."""
-        if self._descriptor is None:
-            with self._lock:
-                self._file.seek(at)
-                return self._file.read(n_bytes)
-        found = os.pread(self._descriptor, n_bytes, at)
-        while 0 < len(found) < n_bytes and (more := os.pread(self._descriptor, n_bytes - len(found), at + len(found))):
-            found += more
-        return found
+        with self._lock:
+            self._file.seek(at)
+            return self._file.read(n_bytes)
+
+
+def _opened_again(file: BinaryIO) -> NativeFile | None:
+    try:
+        return arrow.OSFile(f"/dev/fd/{file.fileno()}", "rb")
+    except (OSError, AttributeError):
+        return None  # a file in memory, or a system without /dev/fd
 
 
 class FileView(io.RawIOBase):
@@ -69,10 +82,3 @@ class FileView(io.RawIOBase):
     def seekable(self) -> bool:
         """Say yes."""
         return True
-
-
-def _descriptor(file: BinaryIO) -> int | None:
-    try:
-        return file.fileno() if hasattr(os, "pread") else None
-    except (OSError, AttributeError):
-        return None  # a file in memory

@@ -118,6 +118,15 @@ def test_an_empty_chunk_is_not_decoded_and_a_nan_among_zeros_is_not_lost() -> No
     np.testing.assert_array_equal(found.numeric.toarray(), np.array([[0, 0], [np.nan, 0]], "f4"))
 
 
+def test_parts_may_differ_in_the_width_of_numbers() -> None:
+    first = pa.table({"id": pa.array([3], pa.int32()), "x": pa.array([7], pa.int16()), "y": pa.array([1], pa.int8())})
+    second = pa.table({"id": [1], "x": [0.5], "y": [0.0]})
+    found = read(parts_of(first, second), PLAN)
+    assert (found.ids.dtype, found.ids.tolist()) == (np.dtype(np.int64), [1, 3])
+    assert found.numeric.toarray()[:, 0].tolist() == [0.5, 7]
+    assert found.label.equals(pa.array([0.0, 1.0]))
+
+
 def test_names_with_dots_are_names() -> None:
     table = pa.table({"id": [1, 2], "a": [1, 0], "a.b": [0, 2], "a.b.c": [3, 0], 's"\n': [0, 4], "y": [0, 1]})
     found = read(parts_of(table), plan_for(table))
