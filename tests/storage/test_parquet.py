@@ -1,5 +1,8 @@
 """Footers: what is refused, what is widened, what they count."""
 
+import errno
+import io
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -36,11 +39,13 @@ def test_a_part_that_is_not_parquet_is_named(damage) -> None:  # noqa: ANN001
 
 
 def test_an_error_of_the_operating_system_is_not_called_corruption() -> None:
-    def refuse(_info: object) -> None:
-        raise PermissionError(13, "Permission denied")
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError(errno.EIO, f"Input/output error at {size}")
 
-    with pytest.raises(PermissionError):
-        inspect_parts(parts_of(pa.table({"id": [1]})).infos, refuse)  # pyright: ignore[reportArgumentType]
+    parts = parts_of(pa.table({"id": [1]}))
+    with pytest.raises(OSError, match="Input/output error"):
+        inspect_parts(parts.infos, lambda info: Failing(bytes(info.size)))
 
 
 def test_two_schemas_name_both_parts_and_the_columns() -> None:

@@ -127,6 +127,12 @@ def test_parts_may_differ_in_the_width_of_numbers() -> None:
     assert found.label.equals(pa.array([0.0, 1.0]))
 
 
+def test_rows_of_one_id_stand_in_the_order_of_keys_whatever_the_order_of_the_list() -> None:
+    parts = parts_of(*(pa.table({"id": [1, 1], "x": [k, k + 1], "y": [k, k]}) for k in (1, 3, 5)))
+    for infos in (parts.infos, parts.infos[::-1]):
+        assert read(parts, PLAN, infos=infos).numeric.toarray()[:, 0].tolist() == [1, 2, 3, 4, 5, 6]
+
+
 def test_names_with_dots_are_names() -> None:
     table = pa.table({"id": [1, 2], "a": [1, 0], "a.b": [0, 2], "a.b.c": [3, 0], 's"\n': [0, 4], "y": [0, 1]})
     found = read(parts_of(table), plan_for(table))
