@@ -1,0 +1,1 @@
+"""What is done with one drop, from its snapshot to its commit. jobs/run.py is the table of contents."""

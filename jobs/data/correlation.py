@@ -1,0 +1,84 @@
+"""Exact Pearson correlations of sparse columns, from X^T X in column blocks, accumulated in float64.
+
+Only pairs at or above a threshold are kept: never a p x p matrix. Cost: for each row, half the square of its non-zeros.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from jobs.data.kernels import column_places, gram_block
+from jobs.data.split import Rows
+
+_BLOCK_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelatedPairs:
+    """Pairs of columns with |r| at or above a threshold.
+
+    Attributes:
+        left, right: (n_pairs,) column indices, left < right.
+        r: (n_pairs,) float64 Pearson correlations.
+    """
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    r: NDArray[np.float64]
+
+
+def correlated_pairs(X: csr_array, rows: Rows, threshold: float) -> CorrelatedPairs:
+    """Find every pair of columns of X whose correlation over `rows` is at least `threshold` in absolute value.
+
+    Args:
+        X: (n_rows, n_columns) CSR with sorted indices; constant columns correlate with nothing.
+        rows: the rows to use.
+        threshold: in (0, 1].
+    """
+    n_columns = X.shape[1]
+    starts, entry, number = column_places(X.indptr, X.indices, rows, n_columns)
+    sums, squares = _moments(X, starts, entry)
+    mean = sums / len(rows)
+    deviation = np.sqrt(np.maximum(squares / len(rows) - mean**2, 0))
+    n_block = max(1, min(n_columns, _BLOCK_BYTES // (8 * max(1, n_columns))))
+    found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+    for first in range(0, n_columns, n_block):
+        G = np.zeros((min(n_block, n_columns - first), n_columns))  # (n_block, n_columns)
+        gram_block(starts, entry, number, X.indptr[1:][rows], X.indices, X.data, first, G)
+        found.append(_strong(G, len(rows), first, mean, deviation, threshold))
+    if not found:
+        empty = np.zeros(0, np.int64)
+        return CorrelatedPairs(empty, empty, np.zeros(0))
+    left, right, r = (np.concatenate(part) for part in zip(*found, strict=True))
+    return CorrelatedPairs(left, right, r)
+
+
+def _moments(
+    X: csr_array, starts: NDArray[np.int64], entry: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    values = X.data[entry].astype(np.float64)
+    column = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    n = len(starts) - 1
+    return np.bincount(column, values, minlength=n), np.bincount(column, values**2, minlength=n)
+
+
+def _strong(
+    G: NDArray[np.float64],
+    n_rows: int,
+    first: int,
+    mean: NDArray[np.float64],
+    deviation: NDArray[np.float64],
+    threshold: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """r = (G / n - mean mean') / (sd sd'), and where it is strong above the diagonal. Overwrites G."""
+    block = slice(first, first + len(G))
+    G /= n_rows
+    G -= mean[block, None] * mean[None, :]
+    spread = deviation[block, None] * deviation[None, :]
+    r = np.divide(G, spread, out=np.zeros_like(G), where=spread > 0)
+    local, right = np.nonzero(np.abs(r) >= threshold)
+    above = right > local + first
+    local, right = local[above], right[above]
+    return local + first, right, r[local, right]

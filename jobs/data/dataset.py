@@ -1,0 +1,83 @@
+"""The records that the pure rooms hand to each other: a validated dataset, and the design matrix of its kept columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """A categorical column.
+
+    Attributes:
+        name: its name in the drop.
+        codes: (n_rows,) int32; index into `levels`, -1 for null.
+        levels: the distinct values as text, sorted.
+    """
+
+    name: str
+    codes: NDArray[np.int32]
+    levels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A validated drop: finite numbers, unique ids, a label of two classes.
+
+    Attributes:
+        ids: (n_rows,) unique.
+        X: (n_rows, n_numeric) CSR float32, raw values; zero means "never happened".
+        names: (n_numeric,) column names of X, sorted.
+        categorical: the categorical columns, sorted by name.
+        y: (n_rows,) float32, 1 for the positive class.
+        positive: the label value that y = 1 stands for, as text.
+        group, time, split: (n_rows,), where the problem names such a column.
+    """
+
+    ids: NDArray[np.generic]
+    X: csr_array
+    names: tuple[str, ...]
+    categorical: tuple[Categories, ...]
+    y: NDArray[np.float32]
+    positive: str
+    group: NDArray[np.generic] | None = None
+    time: NDArray[np.generic] | None = None
+    split: NDArray[np.generic] | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return len(self.y)
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """The kept columns as one sparse matrix, whatever their kind.
+
+    A numeric column is one column of Z; a categorical column is one column of Z for each of its levels, 1 where the row
+    has that level. So the code of a row (DESIGN.md 4) is a row of Z times one weight matrix, and what is explained is
+    always a contiguous range of Z's columns.
+
+    Attributes:
+        Z: (n_rows, n_codes) CSR float32.
+        columns: (n_columns,) names; numeric columns first, then categorical ones.
+        starts: (n_columns + 1,) int64; column k owns Z[:, starts[k]:starts[k + 1]].
+        n_numeric: the number of numeric columns.
+    """
+
+    Z: csr_array
+    columns: tuple[str, ...]
+    starts: NDArray[np.int64]
+    n_numeric: int
+
+    @property
+    def n_codes(self) -> int:
+        """The number of columns of Z."""
+        return int(self.starts[-1])
+
+    @property
+    def owner(self) -> NDArray[np.int64]:
+        """(n_codes,) the index of the column that owns each column of Z."""
+        return np.repeat(np.arange(len(self.columns)), np.diff(self.starts))

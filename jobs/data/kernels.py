@@ -1,0 +1,99 @@
+"""Sparse kernels on CSR arrays, compiled by numba. Each has a dense float64 reference in tests/jobs/data/test_kernels.py.
+
+Results do not depend on the number of threads: work is cut into pieces by column, never by thread, and every sum is
+accumulated in one fixed order, in float64.
+"""
+
+import numba
+import numpy as np
+from numba import prange
+
+_compile = numba.njit(cache=True, nogil=True)
+_compile_parallel = numba.njit(cache=True, nogil=True, parallel=True)
+
+
+@_compile
+def column_extremes(indptr, indices, data, rows, n_columns):  # type: ignore[no-untyped-def]
+    """Minimum, maximum (zeros included) and number of non-zeros of each column over `rows`. O(nnz)."""
+    low = np.zeros(n_columns, np.float32)
+    high = np.zeros(n_columns, np.float32)
+    count = np.zeros(n_columns, np.int64)
+    first = np.ones(n_columns, np.bool_)
+    for row in rows:
+        for at in range(indptr[row], indptr[row + 1]):
+            column = indices[at]
+            value = data[at]
+            if first[column]:
+                low[column] = value
+                high[column] = value
+                first[column] = False
+            low[column] = min(low[column], value)
+            high[column] = max(high[column], value)
+            count[column] += 1
+    for column in range(n_columns):
+        if count[column] < len(rows):
+            low[column] = min(low[column], np.float32(0))
+            high[column] = max(high[column], np.float32(0))
+    return low, high, count
+
+
+@_compile
+def select_columns(indptr, indices, data, position):  # type: ignore[no-untyped-def]
+    """CSR arrays of the columns whose `position` is not negative, moved to that (increasing) position. O(nnz)."""
+    kept = 0
+    for at in range(len(indices)):
+        kept += position[indices[at]] >= 0
+    new_indptr = np.zeros(len(indptr), np.int64)
+    new_indices = np.empty(kept, np.int32)
+    new_data = np.empty(kept, np.float32)
+    to = 0
+    for row in range(len(indptr) - 1):
+        for at in range(indptr[row], indptr[row + 1]):
+            column = position[indices[at]]
+            if column >= 0:
+                new_indices[to] = column
+                new_data[to] = data[at]
+                to += 1
+        new_indptr[row + 1] = to
+    return new_indptr, new_indices, new_data
+
+
+@_compile
+def column_places(indptr, indices, rows, n_columns):  # type: ignore[no-untyped-def]
+    """The entries of each column over `rows`: (starts, entry, row), sorted by column, then as in `rows`.
+
+    Entries `starts[j]:starts[j + 1]` belong to column j; `entry` addresses the CSR arrays, `row` counts within `rows`.
+    """
+    starts = np.zeros(n_columns + 1, np.int64)
+    for row in rows:
+        for at in range(indptr[row], indptr[row + 1]):
+            starts[indices[at] + 1] += 1
+    for column in range(n_columns):
+        starts[column + 1] += starts[column]
+    entry = np.empty(starts[-1], np.int64)
+    number = np.empty(starts[-1], np.int32)
+    to = starts[:-1].copy()
+    for i in range(len(rows)):
+        for at in range(indptr[rows[i]], indptr[rows[i] + 1]):
+            column = indices[at]
+            entry[to[column]] = at
+            number[to[column]] = i
+            to[column] += 1
+    return starts, entry, number
+
+
+@_compile_parallel
+def gram_block(starts, entry, number, row_ends, indices, data, first, G):  # type: ignore[no-untyped-def]
+    """G[j - first, k] = sum over rows of X[row, j] X[row, k] for the block's columns j and all k >= j.
+
+    Entries of a row are sorted by column, so only those behind the one at hand can have k >= j: no product is made twice.
+    row_ends: (n_rows_used,) where each used row ends; G: (n_block, n_columns) float64, zero on entry.
+    """
+    for local in prange(G.shape[0]):
+        column = first + local
+        sums = G[local]
+        for place in range(starts[column], starts[column + 1]):
+            at = entry[place]
+            value = np.float64(data[at])
+            for other in range(at, row_ends[number[place]]):
+                sums[indices[other]] += value * data[other]

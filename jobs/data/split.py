@@ -1,0 +1,135 @@
+"""Which rows train, validate and test, and the folds of the training rows. Made before anything is fitted.
+
+Stratified by label, or grouped (no group on both sides), or by time (the latest rows test), or as a column of the drop
+says. Rows are addressed by their position in the dataset, whose order is that of the ids: the same data give the same
+split, however the drop was cut into parts.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import (
+    GroupShuffleSplit,
+    KFold,
+    ShuffleSplit,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+)
+
+from jobs.data.dataset import Dataset
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitPolicy:
+    """How to split.
+
+    Attributes:
+        test, valid: shares of all rows.
+        by: "row", "group" or "time".
+        stratify: keep the share of positives equal on all sides (rows and groups only).
+        folds: the number of cross-fitting folds of the training rows.
+        seed: of the shuffles.
+    """
+
+    test: float = 0.1
+    valid: float = 0.1
+    by: str = "row"
+    stratify: bool = True
+    folds: int = 5
+    seed: int = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Positions of rows, each sorted ascending.
+
+    Attributes:
+        train, valid, test: disjoint, together all rows.
+        folds: a partition of `train`; fold k is never seen by net k.
+    """
+
+    train: Rows
+    valid: Rows
+    test: Rows
+    folds: tuple[Rows, ...]
+
+    def training_rows_of(self, fold: int) -> Rows:
+        """The training rows that are not in that fold."""
+        return np.setdiff1d(self.train, self.folds[fold], assume_unique=True)
+
+
+def split_rows(data: Dataset, policy: SplitPolicy) -> Split:
+    """Split the rows of a dataset by the policy; a `split` column of the drop wins over the shares.
+
+    Raises:
+        ValueError: a side or a fold would lack one of the two classes.
+    """
+    if data.split is not None:
+        train, valid, test = _declared_sides(data.split)
+    elif policy.by == "time":
+        train, valid, test = _sides_by_time(data, policy)
+    else:
+        rest, test = _hold_out(data, np.arange(data.n_rows), policy.test, policy)
+        train, valid = _hold_out(data, rest, policy.valid / (1 - policy.test), policy)
+    split = Split(train, valid, test, _folds(data, train, policy))
+    _require_both_classes(data, split)
+    return split
+
+
+def _declared_sides(column: NDArray[np.generic]) -> tuple[Rows, Rows, Rows]:
+    text = column.astype(str)
+    unknown = sorted(set(np.unique(text).tolist()) - {"train", "valid", "test"})
+    if unknown:
+        raise ValueError(f"the split column holds {unknown[:5]}; it may hold train, valid and test only")
+    return (np.flatnonzero(text == "train"), np.flatnonzero(text == "valid"), np.flatnonzero(text == "test"))
+
+
+def _sides_by_time(data: Dataset, policy: SplitPolicy) -> tuple[Rows, Rows, Rows]:
+    """The latest rows test, those before them validate; rows of one instant stay on one side."""
+    if data.time is None:
+        raise ValueError("split.by is time, but the problem names no time column")
+    times = np.sort(data.time)
+    n = len(times)
+    test_from = times[min(n - 1, int(n * (1 - policy.test)))]
+    valid_from = times[min(n - 1, int(n * (1 - policy.test - policy.valid)))]
+    test = data.time >= test_from
+    valid = (data.time >= valid_from) & ~test
+    return np.flatnonzero(~test & ~valid), np.flatnonzero(valid), np.flatnonzero(test)
+
+
+def _hold_out(data: Dataset, rows: Rows, share: float, policy: SplitPolicy) -> tuple[Rows, Rows]:
+    y = data.y[rows]
+    if policy.by == "group" and data.group is not None:
+        splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=policy.seed)
+        kept, held = next(splitter.split(rows, y, data.group[rows]))
+    else:
+        shuffle = StratifiedShuffleSplit if policy.stratify else ShuffleSplit
+        kept, held = next(shuffle(n_splits=1, test_size=share, random_state=policy.seed).split(rows, y))
+    return np.sort(rows[kept]), np.sort(rows[held])
+
+
+def _folds(data: Dataset, train: Rows, policy: SplitPolicy) -> tuple[Rows, ...]:
+    y = data.y[train]
+    if policy.by == "group" and data.group is not None:
+        splitter = StratifiedGroupKFold(policy.folds, shuffle=True, random_state=policy.seed)
+        parts = splitter.split(train, y, data.group[train])
+    elif policy.by == "time" and data.time is not None:
+        order = np.argsort(data.time[train], kind="stable")
+        parts = ((rest, np.sort(order[held])) for rest, held in KFold(policy.folds).split(order))
+    else:
+        kind = StratifiedKFold if policy.stratify else KFold
+        parts = kind(policy.folds, shuffle=True, random_state=policy.seed).split(train, y)
+    return tuple(np.sort(train[held]) for _, held in parts)
+
+
+def _require_both_classes(data: Dataset, split: Split) -> None:
+    sides = {"train": split.train, "valid": split.valid, "test": split.test}
+    sides |= {f"fold {k + 1}": rows for k, rows in enumerate(split.folds)}
+    for name, rows in sides.items():
+        positives = int(data.y[rows].sum())
+        if not 0 < positives < len(rows):
+            raise ValueError(f"{name} would have {len(rows)} rows, {positives} of them positive; both classes are needed")

@@ -1,0 +1,79 @@
+"""Everything that can go wrong with the work on one drop.
+
+    JobError
+        InputRejected            the drop is at fault: it is quarantined, untouched, and the service goes on
+            EmptyDrop            no rows
+            MissingColumn        the problem names a column that the drop does not have (MissingLabel: the label)
+            InvalidLabel         nulls in the label, or not two classes
+            UnsupportedColumn    a column of a type that its role does not allow (text that is not declared)
+            UnsafeColumnName     quotes, angle brackets or control characters in a name
+            NotFinite            NaN or an infinity in a numeric column
+            DuplicateIds         one id on several rows, or null
+            TooFewRows           not enough rows of each class for the split and its folds
+            NoUsableColumn       nothing left after pruning
+        TrainingFailed           the work is at fault
+            LossDiverged         the loss is not a number
+        Abandoned                the service asked to stop: nothing is wrong, nothing is committed
+
+A message says what was found, where, and what to do.
+"""
+
+
+class JobError(Exception):
+    """The work on one drop did not end in a run."""
+
+
+class InputRejected(JobError):
+    """The drop cannot be what the problem says it is."""
+
+
+class EmptyDrop(InputRejected):
+    """The drop has no rows."""
+
+
+class MissingColumn(InputRejected):
+    """The problem names a column that the drop does not have."""
+
+
+class MissingLabel(MissingColumn):
+    """The label column is not in the drop."""
+
+
+class InvalidLabel(InputRejected):
+    """The label has nulls, or not exactly two classes."""
+
+
+class UnsupportedColumn(InputRejected):
+    """A column has a type that its role does not allow."""
+
+
+class UnsafeColumnName(InputRejected):
+    """A column name holds quotes, angle brackets, or control characters."""
+
+
+class NotFinite(InputRejected):
+    """A numeric column holds NaN or an infinity."""
+
+
+class DuplicateIds(InputRejected):
+    """One id stands on several rows, or is null."""
+
+
+class TooFewRows(InputRejected):
+    """Not enough rows of each class for the split and its folds."""
+
+
+class NoUsableColumn(InputRejected):
+    """No column is left after pruning."""
+
+
+class TrainingFailed(JobError):
+    """The training itself failed."""
+
+
+class LossDiverged(TrainingFailed):
+    """The training loss is not a number any more."""
+
+
+class Abandoned(JobError):
+    """The service was asked to stop while the work was under way."""

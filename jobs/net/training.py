@@ -1,0 +1,194 @@
+"""Training one net on one set of rows: warm start, minibatches, early stopping on the validation rows.
+
+The net stands on a linear model: its skip coordinate is the ridge logistic solution of its own training rows and stays
+frozen, the head of the deep body starts at zero. Epoch 0, the linear model alone, is a candidate of early stopping like
+every other epoch: the deep part stays only where it pays on rows that did not train it.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from jobs.data.split import Rows
+from jobs.net.codes import CodeOptimizer, Matrix, codes_gradient, codes_of, initial_codes
+from jobs.net.linear import LinearModel
+from jobs.net.resnet import Body, BodyShape, seeded_body
+from jobs.net.tasks import binary_loss
+
+_EVALUATION_ROWS = 8192
+_OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """How to train.
+
+    Attributes:
+        shape: sizes of the body.
+        epochs: at most so many passes over the training rows.
+        patience: stop after so many epochs without a better validation loss.
+        batch_size: rows of a minibatch; None: 64 to 1024, by the number of training rows.
+        learning_rate, weight_decay, optimizer: of the body ("adamw", "adam", "sgd"); the codes share the learning rate.
+        code_penalty: group lasso of the codes (see CodeOptimizer).
+        positive_weight: weight of the loss of positive rows.
+        seed: of initial weights, minibatches and dropout.
+    """
+
+    shape: BodyShape = field(default_factory=BodyShape)
+    epochs: int = 40
+    patience: int = 8
+    batch_size: int | None = None
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    optimizer: str = "adamw"
+    code_penalty: float = 3.0
+    positive_weight: float = 1.0
+    seed: int = 17
+
+    def batch_rows(self, n_rows: int) -> int:
+        """The minibatch size for so many training rows: some 50 steps an epoch on small tables, 1024 rows on large ones."""
+        return self.batch_size or min(1024, max(64, 2 ** round(math.log2(n_rows / 50))))
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one pass left: training loss with dropout, validation loss without, in nats per row."""
+
+    number: int
+    train_loss: float
+    valid_loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """A trained net: f(z) = linear(z) + body(z W + b).
+
+    Attributes:
+        linear: the frozen skip, on the columns of Z.
+        W: (n_codes, d_block) codes.
+        body: in evaluation mode.
+        history: one entry an epoch, epoch 0 (the linear model alone) first.
+    """
+
+    linear: LinearModel
+    W: Matrix
+    body: Body
+    history: tuple[Epoch, ...]
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights these are; 0 when the linear model alone was best."""
+        return min(self.history, key=lambda epoch: epoch.valid_loss).number
+
+    def logits(self, Z: csr_array, rows: Rows) -> NDArray[np.float64]:
+        """Return (len(rows),) logits of those rows of Z."""
+        return self.linear.logits(Z, rows) + _deep_logits(self.body, Z, rows, self.W)
+
+
+def train_net(
+    Z: csr_array,
+    y: NDArray[np.float32],
+    train: Rows,
+    valid: Rows,
+    linear: LinearModel,
+    plan: TrainingPlan,
+    on_epoch: Callable[[Epoch], None],
+) -> Net:
+    """Train one net and return it as it was at its best epoch.
+
+    Args:
+        Z: (n_rows, n_codes) design matrix.
+        y: (n_rows,) labels, 0 or 1.
+        train, valid: positions of rows; nothing else of Z or y is touched.
+        linear: fitted on `train`; becomes the frozen skip.
+        plan: sizes, steps, seed.
+        on_epoch: called after each epoch; may raise to abandon the training.
+
+    Raises:
+        FloatingPointError: the loss is not finite any more.
+    """
+    trainer = _Trainer(Z, y, train, linear, plan)
+    offset = linear.logits(Z, valid)
+    history = [Epoch(0, _loss(linear.logits(Z, train), y[train]), _loss(offset, y[valid]))]
+    best = trainer.state()
+    while history[-1].number < plan.epochs and history[-1].number - _best(history) < plan.patience:
+        train_loss = trainer.run_epoch()
+        valid_loss = _loss(offset + _deep_logits(trainer.body, Z, valid, trainer.W), y[valid])
+        if not math.isfinite(train_loss + valid_loss):
+            raise FloatingPointError(f"epoch {len(history)}: training loss {train_loss}, validation loss {valid_loss}")
+        history.append(Epoch(len(history), train_loss, valid_loss))
+        if _best(history) == history[-1].number:
+            best = trainer.state()
+        on_epoch(history[-1])
+    W, weights = best
+    trainer.body.load_state_dict(weights)
+    return Net(linear, W, trainer.body.eval(), tuple(history))
+
+
+class _Trainer:
+    """The moving parts of one training: codes, body, their optimizers, the order of the rows."""
+
+    def __init__(
+        self, Z: csr_array, y: NDArray[np.float32], train: Rows, linear: LinearModel, plan: TrainingPlan
+    ) -> None:
+        self._Z, self._train, self._plan = Z, train, plan
+        self._labels = y
+        self._offset = np.zeros(Z.shape[0], np.float32)
+        self._offset[train] = linear.logits(Z, train)
+        self.W = initial_codes(Z.shape[1], plan.shape.d_block, plan.seed)
+        self.body = seeded_body(plan.shape, plan.seed)
+        self._code_optimizer = CodeOptimizer(self.W, plan.learning_rate, plan.code_penalty)
+        self._optimizer = _OPTIMIZERS[plan.optimizer](
+            self.body.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay
+        )
+        self._loss = torch.nn.BCEWithLogitsLoss(pos_weight=torch.tensor(plan.positive_weight))
+        self._random = np.random.default_rng(plan.seed)
+
+    def state(self) -> tuple[Matrix, dict[str, Tensor]]:
+        """A copy of all weights."""
+        return self.W.copy(), {name: value.clone() for name, value in self.body.state_dict().items()}
+
+    def run_epoch(self) -> float:
+        """Visit every training row once; return the mean loss, nats per row."""
+        order = self._random.permutation(self._train)
+        n_batches = max(1, len(order) // self._plan.batch_rows(len(order)))
+        self.body.train()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(self._random.integers(2**31)))
+            losses = [self._step(batch) * len(batch) for batch in np.array_split(order, n_batches)]
+        self.body.eval()
+        return sum(losses) / len(order)
+
+    def _step(self, rows: Rows) -> float:
+        h = torch.from_numpy(codes_of(self._Z, rows, self.W)).requires_grad_()  # (n_batch, d_block)
+        h.register_hook(lambda G: self._code_optimizer.step(codes_gradient(self._Z, rows, G.numpy())))
+        f = self.body(h) + torch.from_numpy(self._offset[rows])  # (n_batch,)
+        loss = self._loss(f, torch.from_numpy(self._labels[rows]))
+        self._optimizer.zero_grad()
+        loss.backward()
+        self._optimizer.step()
+        return float(loss.detach())
+
+
+def _deep_logits(body: Body, Z: csr_array, rows: Rows, W: Matrix) -> NDArray[np.float64]:
+    """(len(rows),) body(Z[rows] W), in chunks."""
+    out = np.empty(len(rows))
+    with torch.inference_mode():
+        for at in range(0, len(rows), _EVALUATION_ROWS):
+            part = slice(at, at + _EVALUATION_ROWS)
+            out[part] = body(torch.from_numpy(codes_of(Z, rows[part], W))).numpy()
+    return out
+
+
+def _loss(f: NDArray[np.float64], y: NDArray[np.float32]) -> float:
+    return float(binary_loss(f, y).mean())
+
+
+def _best(history: list[Epoch]) -> int:
+    return min(history, key=lambda epoch: epoch.valid_loss).number
