@@ -109,11 +109,14 @@ class NetSettings(Section):
     hidden_dropout: float = Field(default=0.25, ge=0, lt=1, description="dropout inside a block")
     residual_dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout at the end of a block")
     epochs: int = Field(default=40, ge=1, le=10_000, description="most epochs")
-    patience: int = Field(default=6, ge=1, description="epochs without a better validation loss before training stops")
-    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(default=256, description="rows of a minibatch")
+    patience: int = Field(default=8, ge=1, description="epochs without a better validation loss before training stops")
+    batch_size: Annotated[int, Field(ge=2)] | Literal["auto"] = Field(
+        default="auto", description="rows of a minibatch; auto: 64 to 1024, by the number of rows"
+    )
     learning_rate: float = Field(default=1e-3, gt=0, le=1, description="step size of the optimizer")
     weight_decay: float = Field(default=1e-2, ge=0, le=1, description="decay of the weights")
     optimizer: Literal["adamw", "adam", "sgd"] = Field(default="adamw", description="the optimizer")
+    code_penalty: float = Field(default=3.0, ge=0, description="group lasso on the code of every column")
 
 
 class TuneSettings(Section):

@@ -1,9 +1,94 @@
-"""The table of contents of the product (being written): run_drop(work, observer) -> Outcome."""
+"""The table of contents of the product: how one drop becomes one run.
 
+    drop -> snapshot -> table -> dataset -> learned -> results -> commit -> deletion
+
+Nothing is deleted that the commit does not name, and nothing at all before it stands. A run is content-addressed: the same
+drop under the same problem and code is the same run, and an attempt that finds it committed only finishes it.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from jobs.data.dataset import Dataset
+from jobs.intake import plan_reading, take_in
+from jobs.learn import Learned, learn
+from jobs.lineage import code_version, metrics_of, write_lineage, write_metrics
+from jobs.net.threads import compute_on
 from jobs.observer import Observer
+from jobs.report.model import write_model
+from jobs.report.page import write_page
+from jobs.report.tables import write_tables
+from jobs.stages import Stages
 from jobs.work import Outcome, Work
+from storage.cache import cached_parts
+from storage.commits import Commit, commit, discard_attempt, finish, publish, read_commit
+from storage.errors import ObjectMissing
+from storage.keys import run_id_of
+from storage.parquet import inspect_parts
+from storage.reading import read_table
 
 
 def run_drop(work: Work, observer: Observer) -> Outcome:
-    """Turn one drop into one committed run, and delete exactly what it consumed."""
-    raise NotImplementedError
+    """Turn one drop into one committed run, and delete exactly what it consumed.
+
+    Raises:
+        InputRejected, CorruptObject, SchemaConflict: the drop is at fault.
+        TrainingFailed: the learning is.
+        ObjectChanged: the producer replaced a part meanwhile.
+        StorageError: a store failed.
+        Abandoned: the observer asked to stop.
+    """
+    compute_on(work.threads)
+    run_id = run_id_of(work.drop.drop_id, work.problem.canonical_json(), code_version())
+    standing = _standing_commit(work, run_id)
+    if standing is not None:
+        return Outcome(standing, finish(work.results, work.drops, standing), is_new=False)
+    stages = Stages(observer)
+    data = read_drop(work, stages)
+    learned = learn(data, work.problem, work.threads, stages)
+    with TemporaryDirectory(prefix="winnow-") as folder, stages.stage("publish", 0, "files"):
+        write_results(Path(folder), work, run_id, data, learned, stages)
+        attempt = publish(work.results, work.problem.problem, run_id, work.fence, Path(folder))
+    proposal = Commit(
+        run_id=run_id,
+        drop_id=work.drop.drop_id,
+        problem=work.problem.problem,
+        attempt=attempt.folder,
+        committed_at=datetime.now(UTC),
+        outputs=attempt.outputs,
+        consumed=work.drop,
+        keep_inputs=work.problem.keep_inputs,
+    )
+    standing = commit(work.results, proposal)
+    if standing.attempt != attempt.folder:
+        discard_attempt(work.results, attempt.folder)
+    return Outcome(standing, finish(work.results, work.drops, standing), is_new=standing.attempt == attempt.folder)
+
+
+def read_drop(work: Work, stages: Stages) -> Dataset:
+    """Read exactly the objects of the snapshot, and judge them."""
+    with cached_parts(work.drops) as open_part:
+        schema = inspect_parts(work.drop.parts, open_part)
+        plan = plan_reading(schema, work.problem)
+        with stages.stage("read", schema.n_rows, "rows") as facts:
+            table = read_table(work.drop.parts, open_part, plan, schema, threads=work.threads, on_rows=stages.advance)
+            facts |= {"rows": len(table.ids), "columns": len(table.numeric_names), "non_zeros": int(table.numeric.nnz)}
+    return take_in(table)
+
+
+def write_results(folder: Path, work: Work, run_id: str, data: Dataset, learned: Learned, stages: Stages) -> None:
+    """Write every file of the run into a local folder."""
+    metrics = metrics_of(learned, stages)
+    features = write_tables(folder, data, learned, work.problem.table.id)
+    write_page(folder, work.problem.problem, run_id, features, metrics)
+    write_model(folder, data, learned)
+    write_metrics(folder, metrics)
+    write_lineage(folder, work, run_id, data, learned, stages)
+
+
+def _standing_commit(work: Work, run_id: str) -> Commit | None:
+    try:
+        return read_commit(work.results, work.problem.problem, run_id)
+    except ObjectMissing:
+        return None

@@ -47,6 +47,11 @@ class DropSchema:
         return {part.key: part.n_rows for part in self.parts}
 
     @property
+    def partition_columns(self) -> frozenset[str]:
+        """Columns that only the folders of the parts declare (dt=2026-01-01/)."""
+        return frozenset(name for part in self.parts for name in part.constants)
+
+    @property
     def compressed_bytes(self) -> int:
         """Size of all parts."""
         return sum(part.size for part in self.parts)

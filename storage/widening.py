@@ -11,6 +11,11 @@ def is_numeric(kind: Kind) -> bool:
     return bool(kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind) or kinds.is_boolean(kind))
 
 
+def is_readable_number(kind: Kind) -> bool:
+    """Whether a numeric column may have this type; a column that never saw a value (null) is one of zeros."""
+    return is_numeric(plain(kind)) or bool(kinds.is_null(kind))
+
+
 def plain(kind: Kind) -> Kind:
     """Return the type without its encoding: a dictionary is its values, large text is text."""
     if isinstance(kind, arrow.DictionaryType):

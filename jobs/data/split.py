@@ -132,4 +132,6 @@ def _require_both_classes(data: Dataset, split: Split) -> None:
     for name, rows in sides.items():
         positives = int(data.y[rows].sum())
         if not 0 < positives < len(rows):
-            raise ValueError(f"{name} would have {len(rows)} rows, {positives} of them positive; both classes are needed")
+            raise ValueError(
+                f"{name} would have {len(rows)} rows, {positives} of them positive; both classes are needed"
+            )

@@ -63,6 +63,4 @@ class CodeOptimizer:
         self._steps += 1
         corrections = np.float32(1 - _DECAY1**self._steps), np.float32(1 - _DECAY2**self._steps)
         decays = np.float32(_DECAY1), np.float32(_DECAY2)
-        row_adam_step(
-            self._W, gradient, self._momentum, self._second, *decays, *corrections, self._rate, self._penalty
-        )
+        row_adam_step(self._W, gradient, self._momentum, self._second, *decays, *corrections, self._rate, self._penalty)

@@ -29,24 +29,39 @@ class BodyShape:
 
     n_blocks: int = 2
     d_block: int = 128
-    d_hidden_factor: float = 2.0
+    d_hidden_factor: int = 2
     hidden_dropout: float = 0.25
     residual_dropout: float = 0.1
+
+
+class Dropout(nn.Module):
+    """Inverted dropout from a generator of its own: nets that train side by side do not share a random state."""
+
+    def __init__(self, share: float, generator: torch.Generator) -> None:
+        super().__init__()
+        self._share, self._generator = share, generator
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Zero a share of h and scale the rest up while training; the identity otherwise."""
+        if not self.training or self._share == 0:
+            return h
+        kept = torch.empty_like(h).bernoulli_(1 - self._share, generator=self._generator)
+        return h * kept.div_(1 - self._share)
 
 
 class Block(nn.Module):
     """One residual block: (n, d_block) -> (n, d_block)."""
 
-    def __init__(self, shape: BodyShape) -> None:
+    def __init__(self, shape: BodyShape, generator: torch.Generator) -> None:
         super().__init__()
-        d_hidden = int(shape.d_block * shape.d_hidden_factor)
+        d_hidden = shape.d_block * shape.d_hidden_factor
         self.change = nn.Sequential(
             nn.BatchNorm1d(shape.d_block),
             nn.Linear(shape.d_block, d_hidden),
             nn.ReLU(),
-            nn.Dropout(shape.hidden_dropout),
+            Dropout(shape.hidden_dropout, generator),
             nn.Linear(d_hidden, shape.d_block),
-            nn.Dropout(shape.residual_dropout),
+            Dropout(shape.residual_dropout, generator),
         )
 
     def forward(self, h: Tensor) -> Tensor:
@@ -55,13 +70,15 @@ class Block(nn.Module):
 
 
 class Body(nn.Module):
-    """Blocks and head: summed codes (n, d_block) -> logit (n,)."""
+    """Blocks and head: summed codes (n, d_block) -> logit (n,). Weights and dropout depend on the seed alone."""
 
-    def __init__(self, shape: BodyShape) -> None:
+    def __init__(self, shape: BodyShape, seed: int) -> None:
         super().__init__()
-        self.blocks = nn.Sequential(*(Block(shape) for _ in range(shape.n_blocks)))
-        self.head = nn.Sequential(nn.BatchNorm1d(shape.d_block), nn.ReLU(), nn.Linear(shape.d_block, 1))
-        last = self.head[-1]
+        generator = torch.Generator().manual_seed(seed)
+        self.blocks = nn.Sequential(*(Block(shape, generator) for _ in range(shape.n_blocks)))
+        last = nn.Linear(shape.d_block, 1)
+        self.head = nn.Sequential(nn.BatchNorm1d(shape.d_block), nn.ReLU(), last)
+        _reset_linear_layers(self.blocks, generator)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
 
@@ -70,8 +87,10 @@ class Body(nn.Module):
         return self.head(self.blocks(h)).squeeze(-1)
 
 
-def seeded_body(shape: BodyShape, seed: int) -> Body:
-    """A body whose initial weights depend on the seed alone; the global random state is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return Body(shape)
+def _reset_linear_layers(module: nn.Module, generator: torch.Generator) -> None:
+    """PyTorch's own initial weights of Linear, U(-1/sqrt(d_in), 1/sqrt(d_in)), drawn from `generator`."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            bound = layer.in_features**-0.5
+            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)

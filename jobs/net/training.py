@@ -18,7 +18,7 @@ from torch import Tensor
 from jobs.data.split import Rows
 from jobs.net.codes import CodeOptimizer, Matrix, codes_gradient, codes_of, initial_codes
 from jobs.net.linear import LinearModel
-from jobs.net.resnet import Body, BodyShape, seeded_body
+from jobs.net.resnet import Body, BodyShape
 from jobs.net.tasks import binary_loss
 
 _EVALUATION_ROWS = 8192
@@ -142,7 +142,7 @@ class _Trainer:
         self._offset = np.zeros(Z.shape[0], np.float32)
         self._offset[train] = linear.logits(Z, train)
         self.W = initial_codes(Z.shape[1], plan.shape.d_block, plan.seed)
-        self.body = seeded_body(plan.shape, plan.seed)
+        self.body = Body(plan.shape, plan.seed)
         self._code_optimizer = CodeOptimizer(self.W, plan.learning_rate, plan.code_penalty)
         self._optimizer = _OPTIMIZERS[plan.optimizer](
             self.body.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay
@@ -159,9 +159,7 @@ class _Trainer:
         order = self._random.permutation(self._train)
         n_batches = max(1, len(order) // self._plan.batch_rows(len(order)))
         self.body.train()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(self._random.integers(2**31)))
-            losses = [self._step(batch) * len(batch) for batch in np.array_split(order, n_batches)]
+        losses = [self._step(batch) * len(batch) for batch in np.array_split(order, n_batches)]
         self.body.eval()
         return sum(losses) / len(order)
 

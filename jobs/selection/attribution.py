@@ -23,7 +23,7 @@ from jobs.net.codes import Matrix, codes_of
 from jobs.net.training import Net
 from jobs.selection.kernels import background_part, row_part
 
-_PATH_POINTS = 8192  # points of the path that pass the body at once
+_PATH_POINTS = 2048  # points of the path that pass the body at once
 _BLOCK_BYTES = 32 << 20  # of one block of dense attributions
 
 

@@ -1,6 +1,7 @@
 """Cross-fitting: one net a fold, each judged only on the fold that it never saw."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from jobs.data.dataset import Design
 from jobs.data.split import Rows, Split
 from jobs.net.linear import fit_ridge
 from jobs.net.training import Epoch, Net, TrainingPlan, train_net
+from jobs.net.threads import compute_on_one_thread
 from jobs.selection.calibration import Calibration, calibrate
 from jobs.selection.gain import Evidence, held_out_evidence
 
@@ -50,9 +52,12 @@ def cross_fit(
     split: Split,
     strength: float,
     plan: TrainingPlan,
+    threads: int,
     on_epoch: Callable[[int, Epoch], None],
 ) -> Ensemble:
-    """Train one net for each fold of the training rows.
+    """Train one net for each fold of the training rows, `threads` of them side by side.
+
+    Each net computes on one thread, so what it becomes does not depend on how many train beside it.
 
     Args:
         design: input of the nets.
@@ -60,21 +65,37 @@ def cross_fit(
         split: its folds, and the validation rows of early stopping.
         strength: C of the linear model that each net stands on.
         plan: how to train; fold k adds k to the seed.
-        on_epoch: called with the fold's number (0 = first) and each finished epoch; may raise to abandon.
+        threads: nets that train at a time.
+        on_epoch: called with the fold's number (0 = first) and each finished epoch, from the thread of that fold; may
+            raise to abandon: the other folds then end at their next epoch.
+
+    Raises:
+        FloatingPointError: the loss of a net diverged.
     """
-    folds: list[Fold] = []
-    for number, held_out in enumerate(split.folds):
-        seen = split.training_rows_of(number)
+
+    def fit(number: int) -> Fold:
+        seen, held_out = split.training_rows_of(number), split.folds[number]
         linear = fit_ridge(design.Z, y, seen, strength, plan.positive_weight)
-        own_plan = replace(plan, seed=plan.seed + number)
-        net = train_net(design.Z, y, seen, split.valid, linear, own_plan, lambda e, k=number: on_epoch(k, e))
-        folds.append(Fold(net, seen, held_out, calibrate(net.logits(design.Z, held_out), y[held_out])))
-    return Ensemble(tuple(folds))
+        own = replace(plan, seed=plan.seed + number)
+        net = train_net(design.Z, y, seen, split.valid, linear, own, lambda epoch: on_epoch(number, epoch))
+        return Fold(net, seen, held_out, calibrate(net.logits(design.Z, held_out), y[held_out]))
+
+    with ThreadPoolExecutor(threads, initializer=compute_on_one_thread) as pool:
+        futures = [pool.submit(fit, number) for number in range(len(split.folds))]
+        try:
+            return Ensemble(tuple(future.result() for future in futures))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def collect_evidence(ensemble: Ensemble, design: Design, y: NDArray[np.float32]) -> list[Evidence]:
-    """Held-out evidence of every fold."""
-    return [
-        held_out_evidence(fold.net, fold.calibration, design, y, fold.held_out, fold.seen, _GAIN_NODES)
-        for fold in ensemble.folds
-    ]
+def collect_evidence(
+    ensemble: Ensemble, design: Design, y: NDArray[np.float32], on_fold: Callable[[], None]
+) -> list[Evidence]:
+    """Held-out evidence of every fold; `on_fold` is called after each, and may raise to abandon."""
+    collected: list[Evidence] = []
+    for fold in ensemble.folds:
+        collected.append(
+            held_out_evidence(fold.net, fold.calibration, design, y, fold.held_out, fold.seen, _GAIN_NODES)
+        )
+        on_fold()
+    return collected

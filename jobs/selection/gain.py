@@ -175,9 +175,7 @@ def _mean_attribution(held: _HeldOut, design: Design, columns: NDArray[np.int64]
     return (np.einsum("jd,jd->j", code, Q) - held.mean[columns] * (code @ total)) / len(held.rows)
 
 
-def _exact_sums(
-    held: _HeldOut, own: slice, codes: NDArray[np.int64], row: NDArray[np.int64], value: Matrix
-) -> Floats:
+def _exact_sums(held: _HeldOut, own: slice, codes: NDArray[np.int64], row: NDArray[np.int64], value: Matrix) -> Floats:
     """(4,) sums of one column, its attribution made for every row. `codes`, `row`, `value`: its entries of Z."""
     phi = -(held.slope @ (held.mean[own] @ held.code[own]))  # (n,): minus the mean code, along each row's gradient
     np.add.at(phi, row, value * np.einsum("id,id->i", held.slope[row], held.code[codes]))

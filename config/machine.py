@@ -1,0 +1,30 @@
+"""What a process has to know of its machine, and to tell the libraries, before they are loaded."""
+
+import os
+from pathlib import Path
+
+_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+def let_idle_threads_sleep() -> None:
+    """Have idle OpenMP threads wait without spinning, unless the operator said otherwise.
+
+    Several libraries bring an OpenMP of their own. Threads of one that spin while another works take its cores: training
+    becomes 3 to 30 times slower. OpenMP reads the variable when it is loaded, so this has to come first.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use: by its affinity and, in a container, by its quota."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(allowed, _quota_cores() or allowed))
+
+
+def _quota_cores() -> int | None:
+    """Return the whole cores of the control group's quota ("200000 100000" is 2), None where there is none."""
+    try:
+        quota, period = _CPU_QUOTA.read_text(encoding="ascii").split()
+        return round(int(quota) / int(period))
+    except (OSError, ValueError):  # no such file, or "max 100000"
+        return None

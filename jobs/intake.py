@@ -1,0 +1,181 @@
+"""Judges a drop: what its schema and its values must be for the problem to make sense. The only validator of data.
+
+`plan_reading` judges the footers before anything is decoded, `take_in` the values. Every fault is a named error that says
+what was found, where, and what to do; the drop is then quarantined, untouched.
+"""
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from config import Problem
+from jobs.data.dataset import Categories, Dataset
+from jobs.errors import (
+    DuplicateIds,
+    EmptyDrop,
+    InvalidLabel,
+    MissingColumn,
+    MissingLabel,
+    NotFinite,
+    UnsafeColumnName,
+    UnsupportedColumn,
+)
+from storage.parquet import DropSchema
+from storage.plan import ReadPlan
+from storage.table import Table
+from storage.widening import is_readable_number
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\"'`<>]")
+_NAMED = 5  # columns or values that a message spells out
+
+
+def plan_reading(schema: DropSchema, problem: Problem) -> ReadPlan:
+    """Decide which column plays which part.
+
+    Raises:
+        EmptyDrop: there are no rows.
+        MissingLabel, MissingColumn: a named column is not there.
+        UnsupportedColumn: a column that is named nowhere is no number.
+        UnsafeColumnName: a column that would be read has a name that no report can carry safely.
+    """
+    table = problem.table
+    if schema.n_rows == 0:
+        raise EmptyDrop("the drop has no rows. Check the job that wrote it; it may be removed safely")
+    long = table.shape == "long"
+    plan = ReadPlan(
+        id=table.id,
+        label=table.label,
+        numeric=() if long else _numeric_columns(schema, problem),
+        categorical=table.categorical,
+        group=table.group,
+        time=table.time,
+        split=table.split,
+        shape=table.shape,
+        feature=table.feature if long else (),
+        value=table.value if long else "",
+        ignore=table.ignore,
+    )
+    _require_columns(schema, plan)
+    _require_safe_names([plan.id, *plan.carried, *plan.numeric])
+    return plan
+
+
+def take_in(table: Table) -> Dataset:
+    """Judge the values of a table and hand them on as a dataset.
+
+    Raises:
+        EmptyDrop, DuplicateIds, InvalidLabel, NotFinite, UnsafeColumnName: see jobs/errors.py.
+    """
+    if len(table.ids) == 0:
+        raise EmptyDrop("the drop has no rows. Check the job that wrote it; it may be removed safely")
+    _require_safe_names(table.numeric_names)
+    _require_unique(table.ids)
+    _require_finite(table)
+    y, positive = _binary_label(pd.Series(table.label.to_pandas()))
+    return Dataset(
+        ids=table.ids,
+        X=table.numeric,
+        names=table.numeric_names,
+        categorical=tuple(Categories(column.name, column.codes, column.levels) for column in table.categorical),
+        y=y,
+        positive=positive,
+        group=None if table.group is None else _complete(table.group.to_pandas(), "group"),
+        time=None if table.time is None else _complete(table.time.to_pandas(), "time"),
+        split=None if table.split is None else _complete(table.split.to_pandas(), "split"),
+    )
+
+
+def _numeric_columns(schema: DropSchema, problem: Problem) -> tuple[str, ...]:
+    """All columns that are named nowhere in the problem; folders of a partition (dt=...) are no columns of the data."""
+    table = problem.table
+    named = {table.id, table.label, table.group, table.time, table.split, *table.ignore, *table.categorical}
+    rest = [name for name in schema.columns if name not in named and name not in schema.partition_columns]
+    _require_safe_names(rest)
+    wrong = {name: schema.columns[name] for name in rest if not is_readable_number(schema.columns[name])}
+    if wrong:
+        raise UnsupportedColumn(
+            f"{len(wrong)} column(s) hold no numbers and are not declared: {_listed(f'{k!r} ({v})' for k, v in wrong.items())}. "
+            "List them under table.categorical if their values are categories, or under table.ignore"
+        )
+    return tuple(rest)
+
+
+def _require_columns(schema: DropSchema, plan: ReadPlan) -> None:
+    long = plan.shape == "long"
+    if plan.label not in schema.columns and not long:
+        raise MissingLabel(
+            f"the label column {plan.label!r} is not in the drop, which has {_listed(map(repr, schema.columns))}. "
+            "Correct table.label, or the job that writes the drop"
+        )
+    carried = () if long else plan.carried  # in a long drop these may be features
+    wanted = (plan.id, *carried, *plan.feature, *((plan.value,) if long else ()))
+    missing = [name for name in wanted if name not in schema.columns]
+    if missing:
+        raise MissingColumn(
+            f"the problem names {_listed(map(repr, missing))}, which the drop does not have: its columns are "
+            f"{_listed(map(repr, schema.columns))}. Correct the section 'table' of the problem file, or the drop"
+        )
+
+
+def _require_safe_names(names: Iterable[str]) -> None:
+    unsafe = [name for name in names if _UNSAFE.search(name) or not name.strip()]
+    if unsafe:
+        raise UnsafeColumnName(
+            f"{len(unsafe)} column name(s) hold quotes, angle brackets or control characters, or are blank: "
+            f"{_listed(map(ascii, unsafe))}. Rename them where the drop is written, or list them under table.ignore"
+        )
+
+
+def _require_unique(ids: NDArray[np.generic]) -> None:
+    series = pd.Series(ids)
+    nulls = int(series.isna().sum())
+    if nulls:
+        raise DuplicateIds(f"{nulls} row(s) have no id. Every row needs an id of its own")
+    twice = series[series.duplicated()]
+    if len(twice):
+        raise DuplicateIds(
+            f"{twice.nunique()} id(s) stand on more than one row: {_listed(map(repr, twice.unique().tolist()))}. "
+            "Write one row for each id; if these are events, declare table.shape: long"
+        )
+
+
+def _require_finite(table: Table) -> None:
+    wrong = np.flatnonzero(~np.isfinite(table.numeric.data))
+    if len(wrong):
+        columns = np.unique(table.numeric.indices[wrong])
+        row = int(np.searchsorted(table.numeric.indptr, wrong[0], side="right")) - 1
+        raise NotFinite(
+            f"{len(wrong)} value(s) are NaN or infinite, in {_listed(repr(table.numeric_names[k]) for k in columns)}; the "
+            f"first on the row with id {table.ids[row]!r}. Write null for 'never happened', or list the column under "
+            "table.ignore"
+        )
+
+
+def _binary_label(label: "pd.Series[str]") -> tuple[NDArray[np.float32], str]:
+    nulls = int(label.isna().sum())
+    if nulls:
+        raise InvalidLabel(f"{nulls} of {len(label)} rows have no label. Leave rows without a label out of the drop")
+    values = sorted(label.unique().tolist(), key=lambda value: (str(type(value)), value))
+    if len(values) != 2:
+        found = f"only {values[0]!r}" if len(values) == 1 else f"{len(values)} values: {_listed(map(repr, values))}"
+        raise InvalidLabel(f"a binary label needs two classes, and the label column holds {found}")
+    return (label == values[1]).to_numpy(dtype=np.float32), str(values[1])
+
+
+def _complete(column: "pd.Series[str]", role: str) -> NDArray[np.generic]:
+    nulls = int(column.isna().sum())
+    if nulls:
+        raise UnsupportedColumn(
+            f"{nulls} row(s) are null in the {role} column (table.{role}). Every row needs a value there"
+        )
+    return column.to_numpy()
+
+
+def _listed(items: Iterable[str]) -> str:
+    """The first few, and how many more there are."""
+    texts = list(items)
+    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
+    return ", ".join(texts[:_NAMED]) + more

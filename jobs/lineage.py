@@ -1,0 +1,97 @@
+"""run.json and metrics.json: what experiment management needs to know of a run, and to make it again."""
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from jobs.data.dataset import Dataset
+from jobs.learn import Learned
+from jobs.stages import Stages
+from jobs.work import Work
+
+SCHEMA = 1
+
+_ROOMS = ("config", "storage", "jobs")  # what can change a result
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm", "torch", "numba", "pyarrow", "pandas", "optuna")
+
+
+@cache
+def code_version() -> str:
+    """The distribution's version and a digest of the source of the rooms that can change a result."""
+    root = Path(__file__).parent.parent
+    files = sorted(path for room in _ROOMS for path in (root / room).rglob("*.py"))
+    content = hashlib.sha256()
+    for path in files:
+        content.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{metadata.version('winnow')}+{content.hexdigest()[:12]}"
+
+
+def write_lineage(folder: Path, work: Work, run_id: str, data: Dataset, learned: Learned, stages: Stages) -> None:
+    """Write run.json: the drop, the problem, the code, the machine, and what was done."""
+    status = learned.columns.pruning.status.tolist()
+    record: dict[str, Any] = {
+        "schema": SCHEMA,
+        "run_id": run_id,
+        "drop": work.drop.to_json() | {"drop_id": work.drop.drop_id},
+        "problem": work.problem.model_dump(mode="json"),
+        "code_version": code_version(),
+        "libraries": {name: metadata.version(name) for name in _LIBRARIES},
+        "machine": {"python": platform.python_version(), "system": platform.platform(), "threads": work.threads},
+        "counts": {
+            "rows": data.n_rows,
+            "positives": int(data.y.sum()),
+            "columns": len(data.names) + len(data.categorical),
+            "non_zeros": int(data.X.nnz),
+            "by_status": {name: status.count(name) for name in sorted(set(status))},
+            "train": len(learned.split.train),
+            "valid": len(learned.split.valid),
+            "test": len(learned.split.test),
+            "explained": learned.summary.n_rows,
+            "selected": int(learned.selection.selected.sum()),
+        },
+        "label": {"positive": data.positive, "threshold": learned.threshold},
+        "training": {
+            "plan": asdict(learned.plan),
+            "ridge_strength": learned.strength,
+            "trials": [asdict(trial) for trial in learned.trials],
+            "best_epochs": [fold.net.best_epoch for fold in learned.ensemble.folds],
+            "history": [[asdict(epoch) for epoch in fold.net.history] for fold in learned.ensemble.folds],
+            "calibration": [asdict(fold.calibration) for fold in learned.ensemble.folds],
+            "null_width": learned.selection.null_width,
+        },
+        "seconds": stages.seconds,
+    }
+    _write(folder / "run.json", record)
+
+
+def metrics_of(learned: Learned, stages: Stages) -> dict[str, Any]:
+    """The content of metrics.json: side -> model -> metric -> value and 95 % interval, and the honesty of the table."""
+    sides = {
+        side: {
+            model: {name: asdict(estimate) for name, estimate in of_model.items()} for model, of_model in models.items()
+        }
+        for side, models in learned.metrics.items()
+    }
+    summary = learned.summary
+    gap = {"mean": summary.gap_mean, "max": summary.gap_max, "spread_of_logits": summary.spread}
+    return {
+        **sides,
+        "threshold": learned.threshold,
+        "additivity_gap": gap,
+        "seconds": stages.seconds,
+        "peak_bytes": stages.peak_bytes,
+    }
+
+
+def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
+    """Write metrics.json."""
+    _write(folder / "metrics.json", metrics)
+
+
+def _write(path: Path, record: dict[str, Any]) -> None:
+    path.write_text(json.dumps(record, indent=1, sort_keys=True, allow_nan=False, default=str))

@@ -1,0 +1,29 @@
+"""report.html: one page without scripts or outside references, for people. All text from the drop is escaped."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+_TOP = 50
+
+_METRICS = ("auc", "average_precision", "f1", "macro_f1", "accuracy", "log_loss", "brier")
+
+
+def write_page(folder: Path, problem: str, run_id: str, features: pd.DataFrame, metrics: dict[str, Any]) -> None:
+    """Write report.html from the feature table and the metrics."""
+    environment = Environment(loader=PackageLoader("jobs", "report"), autoescape=True, undefined=StrictUndefined)
+    top = features[features["rank"].notna()].head(_TOP)
+    text = environment.get_template("page.html").render(
+        problem=problem,
+        run_id=run_id,
+        counts=features["status"].value_counts().to_dict(),
+        rows=top.to_dict("records"),
+        top=len(top),
+        largest=max(float(top["mean_abs_shap"].max()), 1e-12) if len(top) else 1.0,
+        metric_names=_METRICS,
+        models=metrics["test"],
+        gap=metrics["additivity_gap"],
+    )
+    (folder / "report.html").write_text(text, encoding="utf-8")

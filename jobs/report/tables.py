@@ -1,0 +1,151 @@
+"""features, shap_values and groups: the tables that a run leaves to analysts. Column names are a contract (README)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from jobs.data.dataset import Dataset
+from jobs.data.pruning import KEPT
+from jobs.learn import Learned
+
+_FEATURE_COLUMNS = (
+    "feature",
+    "kind",
+    "status",
+    "rank",
+    "mean_abs_shap",
+    "shap_low",
+    "shap_high",
+    "share",
+    "direction",
+    "coverage",
+    "gain",
+    "score_z",
+    "q_value",
+    "stability",
+    "kept_for",
+    "correlation",
+    "flags",
+)
+
+
+def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
+    """One row for every column of the drop, kept or not: ranked ones first, then the others by name."""
+    pruning, design = learned.columns.pruning, learned.columns.design
+    numeric = pd.DataFrame(
+        {
+            "feature": data.names,
+            "kind": "numeric",
+            "status": pruning.status.astype(object),
+            "coverage": learned.columns.coverage,
+            "kept_for": [data.names[k] if k >= 0 else None for k in pruning.stands_for],
+            "correlation": pruning.r,
+        }
+    )
+    constant = {vocabulary.name for vocabulary in learned.columns.vocabularies if vocabulary.is_constant}
+    categorical = pd.DataFrame(
+        {
+            "feature": [column.name for column in data.categorical],
+            "kind": "categorical",
+            "status": ["constant" if column.name in constant else KEPT for column in data.categorical],
+            "coverage": [float((column.codes >= 0).mean()) for column in data.categorical],
+        }
+    )
+    table = pd.concat([numeric, categorical], ignore_index=True) if len(categorical) else numeric
+    table = table.merge(_kept_columns(learned), on="feature", how="left")
+    kept = table["status"] == KEPT
+    table.loc[kept, "status"] = np.where(table.loc[kept, "is_selected"].astype(bool), "selected", "not_selected")
+    leaks = set(learned.columns.leaks)
+    table["flags"] = [["leak_suspect"] if name in leaks else [] for name in table["feature"]]
+    table["rank"] = table["rank"].astype("Int64")
+    return table.sort_values(["rank", "feature"], na_position="last", ignore_index=True)[list(_FEATURE_COLUMNS)]
+
+
+def _kept_columns(learned: Learned) -> pd.DataFrame:
+    """What is known of the kept columns alone."""
+    selection, summary = learned.selection, learned.summary
+    total = summary.mean_abs.sum()
+    return pd.DataFrame(
+        {
+            "feature": learned.columns.design.columns,
+            "is_selected": selection.selected,
+            "rank": selection.rank,
+            "mean_abs_shap": summary.mean_abs,
+            "shap_low": np.maximum(summary.mean_abs - summary.half_width, 0),
+            "shap_high": summary.mean_abs + summary.half_width,
+            "share": summary.mean_abs / total if total > 0 else summary.mean_abs,
+            "direction": summary.direction,
+            "gain": selection.gain,
+            "score_z": selection.score_z,
+            "q_value": selection.q_value,
+            "stability": selection.stability,
+        }
+    )
+
+
+def shap_values_table(data: Dataset, learned: Learned, id_name: str) -> pd.DataFrame:
+    """Single attributions of explained rows: id, feature, value (of numeric columns), level (of categorical ones), shap.
+
+    One line for every non-zero entry, and one line with a null feature for all zero entries of the row together: the
+    sum over the lines of a row is f(x) - mean f(background).
+    """
+    values, design = learned.summary.values, learned.columns.design
+    names = np.array([*design.columns, None], dtype=object)  # column -1 is the last: no feature
+    frame = pd.DataFrame({id_name: data.ids[values.row], "feature": names[values.column]})
+    frame["value"] = _raw_values(data, learned)
+    frame["level"] = _levels(data, learned)
+    frame["shap"] = values.phi
+    return frame
+
+
+def _raw_values(data: Dataset, learned: Learned) -> np.ndarray:
+    """(n_values,) what the drop holds for each numeric entry; nan for others."""
+    values, design = learned.summary.values, learned.columns.design
+    of_drop = np.append(learned.columns.pruning.kept, -1)
+    is_numeric = (values.column >= 0) & (values.column < design.n_numeric)
+    raw = np.full(len(values.row), np.nan)
+    row, column = values.row[is_numeric], of_drop[values.column[is_numeric]]
+    rows, place = np.unique(row, return_inverse=True)
+    part = data.X[rows]
+    keys = np.repeat(np.arange(len(rows)), np.diff(part.indptr)) * data.X.shape[1] + part.indices
+    raw[is_numeric] = part.data[np.searchsorted(keys, place * data.X.shape[1] + column)]
+    return raw
+
+
+def _levels(data: Dataset, learned: Learned) -> np.ndarray:
+    values, design = learned.summary.values, learned.columns.design
+    levels = np.full(len(values.row), None, dtype=object)
+    by_name = {column.name: column for column in data.categorical}
+    for position, name in enumerate(design.columns[design.n_numeric :], start=design.n_numeric):
+        own = values.column == position
+        column = by_name[name]
+        texts = np.array([*column.levels, None], dtype=object)  # code -1 (null) reads the last
+        levels[own] = texts[column.codes[values.row[own]]]
+    return levels
+
+
+def groups_table(features: pd.DataFrame) -> pd.DataFrame:
+    """One row for every kept column that stands for others: the group, its members, and what they carry together."""
+    twins = features[features["kept_for"].notna()].groupby("kept_for")["feature"].agg(list)
+    heads = features.set_index("feature").loc[twins.index]
+    return pd.DataFrame(
+        {
+            "group": twins.index.to_numpy(),
+            "members": [[head, *sorted(members)] for head, members in twins.items()],
+            "n_members": twins.map(len).to_numpy() + 1,
+            "status": heads["status"].to_numpy(),
+            "mean_abs_shap": heads["mean_abs_shap"].to_numpy(),
+            "gain": heads["gain"].to_numpy(),
+        }
+    ).sort_values("gain", ascending=False, ignore_index=True)
+
+
+def write_tables(folder: Path, data: Dataset, learned: Learned, id_name: str) -> pd.DataFrame:
+    """Write features.parquet, features.csv, shap_values.parquet and groups.parquet; return the features."""
+    features = features_table(data, learned)
+    features.to_parquet(folder / "features.parquet", index=False)
+    features.assign(flags=features["flags"].map(";".join)).to_csv(folder / "features.csv", index=False)
+    shap_values_table(data, learned, id_name).to_parquet(folder / "shap_values.parquet", index=False)
+    groups_table(features).to_parquet(folder / "groups.parquet", index=False)
+    return features
