@@ -13,6 +13,7 @@ from jobs.data.kernels import column_places, gram_block
 from jobs.data.split import Rows
 
 _BLOCK_BYTES = 64 << 20
+_ROUNDING = 1e-12  # exact twins have an r of 1 less an ulp or two; a threshold of 1 has to find them
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +30,21 @@ class CorrelatedPairs:
     r: NDArray[np.float64]
 
 
-def correlated_pairs(X: csr_array, rows: Rows, threshold: float) -> CorrelatedPairs:
+def correlated_pairs(X: csr_array, rows: Rows, threshold: float, *, block_bytes: int = _BLOCK_BYTES) -> CorrelatedPairs:
     """Find every pair of columns of X whose correlation over `rows` is at least `threshold` in absolute value.
 
     Args:
         X: (n_rows, n_columns) CSR with sorted indices; constant columns correlate with nothing.
         rows: the rows to use.
         threshold: in (0, 1].
+        block_bytes: size of one block of rows of X^T X; changes nothing of the result.
     """
     n_columns = X.shape[1]
     starts, entry, number = column_places(X.indptr, X.indices, rows, n_columns)
     sums, squares = _moments(X, starts, entry)
     mean = sums / len(rows)
     deviation = np.sqrt(np.maximum(squares / len(rows) - mean**2, 0))
-    n_block = max(1, min(n_columns, _BLOCK_BYTES // (8 * max(1, n_columns))))
+    n_block = max(1, min(n_columns, block_bytes // (8 * max(1, n_columns))))
     found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
     for first in range(0, n_columns, n_block):
         G = np.zeros((min(n_block, n_columns - first), n_columns))  # (n_block, n_columns)
@@ -78,7 +80,7 @@ def _strong(
     G -= mean[block, None] * mean[None, :]
     spread = deviation[block, None] * deviation[None, :]
     r = np.divide(G, spread, out=np.zeros_like(G), where=spread > 0)
-    local, right = np.nonzero(np.abs(r) >= threshold)
+    local, right = np.nonzero(np.abs(r) >= threshold - _ROUNDING)
     above = right > local + first
     local, right = local[above], right[above]
-    return local + first, right, r[local, right]
+    return local + first, right, np.clip(r[local, right], -1, 1)
