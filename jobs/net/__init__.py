@@ -1,1 +1,1 @@
-"""The additive-code net: codes, the linear solution it stands on, the ResNet body, training and tuning. Arrays in, arrays out."""
+"""The additive-code net: codes, the linear solution under it, the body, training, tuning. Arrays in, arrays out."""

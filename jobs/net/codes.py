@@ -3,11 +3,11 @@
 W has one row for each column of the design matrix Z, so numeric and categorical columns are one mechanism. The layer is
 trained beside the body rather than by autograd: its gradient is one sparse product.
 
-Why an optimizer of its own: Adam gives every parameter the same step, so the thousands of rare columns move as fast as the
-common ones and the net fills with noise. Here each code has one second moment (the mean over its row), so the size of the
-momentum relative to it is a signal-to-noise ratio of the *column*, and the group lasso (Yuan and Lin 2006, proximal step)
-compares with exactly that ratio: a column whose gradients do not agree from minibatch to minibatch is set to zero, rare
-or not. Measured in docs/method.md.
+Why an optimizer of its own: Adam gives every parameter the same step, so the thousands of rare columns move as fast as
+the common ones and the net fills with noise. Here each code has one second moment (the mean over its row), so the size
+of the momentum relative to it is a signal-to-noise ratio of the *column*, and the group lasso (Yuan and Lin 2006,
+proximal step) compares with exactly that ratio: a column whose gradients do not agree from minibatch to minibatch is
+set to zero, rare or not. Measured in docs/method.md.
 """
 
 import numpy as np

@@ -1,3 +1,6 @@
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false
+# ruff: noqa: ANN001, ANN201
 """Products of CSR rows with a dense matrix, and the step of the first layer, compiled by numba.
 
 Dense float64 references stand in tests/jobs/net/test_kernels.py. The rows of a minibatch are addressed in place: no
@@ -5,17 +8,19 @@ minibatch is ever assembled. Work is cut by row or by slice of columns, never by
 number of threads.
 """
 
+from typing import Any
+
 import numba
 import numpy as np
 from numba import prange
 
-_compile_parallel = numba.njit(cache=True, nogil=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})
+_compile_parallel: Any = numba.njit(cache=True, nogil=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})
 
 _SLICE = 32  # columns of W that one piece of work owns in the transposed product: no two pieces write one number
 
 
 @_compile_parallel
-def rows_times(indptr, indices, data, rows, W, out):  # type: ignore[no-untyped-def]
+def rows_times(indptr, indices, data, rows, W, out):
     """out[i] = Z[rows[i]] @ W. Cost: non-zeros of the rows x d. W (n_codes, d), out (n, d), float32, C-ordered."""
     for i in prange(len(rows)):
         sums = out[i]
@@ -28,8 +33,8 @@ def rows_times(indptr, indices, data, rows, W, out):  # type: ignore[no-untyped-
 
 
 @_compile_parallel
-def rows_transposed_times(indptr, indices, data, rows, G, out):  # type: ignore[no-untyped-def]
-    """out += Z[rows].T @ G. Cost: non-zeros of the rows x d. G (n, d), out (n_codes, d), float32, C-ordered."""
+def rows_transposed_times(indptr, indices, data, rows, G, out):
+    """Z[rows].T @ G, added to out. Cost: non-zeros of the rows x d. G (n, d), out (n_codes, d), float32, C-ordered."""
     width = G.shape[1]
     for piece in prange((width + _SLICE - 1) // _SLICE):
         first = piece * _SLICE
@@ -43,7 +48,7 @@ def rows_transposed_times(indptr, indices, data, rows, G, out):  # type: ignore[
 
 
 @_compile_parallel
-def row_adam_step(W, gradient, first, second, decay1, decay2, correction1, correction2, rate, penalty):  # type: ignore[no-untyped-def]
+def row_adam_step(W, gradient, first, second, decay1, decay2, correction1, correction2, rate, penalty):
     """One Adam step with one second moment for each row of W, then the group-lasso shrinkage of that row. In place.
 
     W, gradient, first: (n_codes, d); second: (n_codes,). Rows that are zero, unmoved and without gradient cost a look.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.linear_model import LogisticRegression
 
+from jobs.data.scikit import fit_logistic
 from jobs.data.split import Rows
 from jobs.net.codes import codes_of
 from jobs.net.tasks import binary_loss
@@ -35,10 +35,9 @@ class LinearModel:
 def fit_ridge(
     Z: csr_array, y: NDArray[np.float32], rows: Rows, strength: float, positive_weight: float = 1.0
 ) -> LinearModel:
-    """Fit L2-penalised logistic regression on those rows; `strength` is scikit-learn's C, the inverse of the penalty."""
-    model = LogisticRegression(C=strength, solver="lbfgs", max_iter=300, class_weight={0: 1.0, 1: positive_weight})
-    model.fit(Z[rows], y[rows])
-    return LinearModel(model.coef_[0].astype(np.float32), float(model.intercept_[0]))
+    """Fit L2-penalised logistic regression on those rows; `strength` is scikit-learn's C, the inverse penalty."""
+    w, b = fit_logistic(Z[rows], y[rows], strength, max_iter=300, class_weight={0: 1.0, 1: positive_weight})
+    return LinearModel(w.astype(np.float32), b)
 
 
 def choose_ridge(

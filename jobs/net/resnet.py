@@ -1,12 +1,14 @@
-"""The body of the net: a tabular ResNet over codes (Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular
-Data", section 3.2; defaults of Holzmueller et al. 2024, "Better by default").
+"""The body of the net: a tabular ResNet over codes.
+
+Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data", section 3.2; defaults of Holzmueller et al.
+2024, "Better by default".
 
     body(h) = head(block_n(... block_1(h)))
     block(h) = h + Dropout(Linear(Dropout(ReLU(Linear(BatchNorm(h))))))
     head(h) = Linear(ReLU(BatchNorm(h)))
 
-NOTE(diff): the first Linear of the paper is the sum of codes (codes.py), and the last Linear starts at zero, so that the
-untrained net is exactly the linear solution that it stands on.
+NOTE(diff): the first Linear of the paper is the sum of codes (codes.py), and the last Linear starts at zero, so that
+the untrained net is exactly the linear solution that it stands on.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""How many threads one computation uses: torch and numba keep a number of their own for every thread that calls them."""
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportPrivateImportUsage=false
+# pyright: reportAttributeAccessIssue=false
+# numba sets the names of its configuration at run time.
+"""How many threads one computation uses: torch and numba keep a number of their own for each thread that calls them."""
 
 import numba
 import torch

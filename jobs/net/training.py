@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# torch leaves from_numpy, register_hook and the step of its optimizers untyped.
 """Training one net on one set of rows: warm start, minibatches, early stopping on the validation rows.
 
 The net stands on a linear model: its skip coordinate is the ridge logistic solution of its own training rows and stays
@@ -52,7 +54,7 @@ class TrainingPlan:
     seed: int = 17
 
     def batch_rows(self, n_rows: int) -> int:
-        """The minibatch size for so many training rows: some 50 steps an epoch on small tables, 1024 rows on large ones."""
+        """The minibatch for so many training rows: some 50 steps an epoch on small tables, 1024 rows on large ones."""
         return self.batch_size or min(1024, max(64, 2 ** round(math.log2(n_rows / 50))))
 
 
@@ -105,7 +107,8 @@ def train_net(
     Args:
         Z: (n_rows, n_codes) design matrix.
         y: (n_rows,) labels, 0 or 1.
-        train, valid: positions of rows; nothing else of Z or y is touched.
+        train: positions of rows to learn from.
+        valid: positions of rows that end the training early; no other row of Z or y is touched.
         linear: fitted on `train`; becomes the frozen skip.
         plan: sizes, steps, seed.
         on_epoch: called after each epoch; may raise to abandon the training.
@@ -165,7 +168,11 @@ class _Trainer:
 
     def _step(self, rows: Rows) -> float:
         h = torch.from_numpy(codes_of(self._Z, rows, self.W)).requires_grad_()  # (n_batch, d_block)
-        h.register_hook(lambda G: self._code_optimizer.step(codes_gradient(self._Z, rows, G.numpy())))
+
+        def step_codes(G: Tensor) -> None:  # (n_batch, d_block), the gradient of h
+            self._code_optimizer.step(codes_gradient(self._Z, rows, G.numpy()))
+
+        h.register_hook(step_codes)
         f = self.body(h) + torch.from_numpy(self._offset[rows])  # (n_batch,)
         loss = self._loss(f, torch.from_numpy(self._labels[rows]))
         self._optimizer.zero_grad()

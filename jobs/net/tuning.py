@@ -7,8 +7,8 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.metrics import roc_auc_score
 
+from jobs.data.scikit import area_under_roc
 from jobs.data.split import Rows
 from jobs.net.linear import LinearModel
 from jobs.net.training import Epoch, TrainingPlan, train_net
@@ -38,7 +38,11 @@ def tune(
     """Return the plan with the best validation AUC, and all trials. The given plan itself is the first trial.
 
     Args:
-        Z, y, train, valid, linear: as of `train_net`.
+        Z: (n_rows, n_codes) design matrix.
+        y: (n_rows,) labels, 0 or 1.
+        train: positions of rows to learn from.
+        valid: positions of rows that judge a plan.
+        linear: fitted on `train`; every net stands on it.
         plan: what is not searched, and the first candidate.
         trials: how many.
         minutes: no new trial starts after this time.
@@ -66,7 +70,7 @@ def tune(
                 raise optuna.TrialPruned
 
         net = train_net(Z, y, train, valid, linear, candidate, judge)
-        return float(roc_auc_score(y[valid], net.logits(Z, valid)))
+        return area_under_roc(y[valid], net.logits(Z, valid))
 
     study.optimize(objective, n_trials=trials, timeout=60 * minutes, catch=(FloatingPointError,))
     tried = tuple(

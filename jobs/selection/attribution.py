@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# torch leaves from_numpy untyped.
 """SHAP values in code space: expected gradients along straight lines between codes (DESIGN.md 4).
 
     phi_j(x) = mean over background rows r of (c_j(x) - c_j(r)) . integral_0^1 grad f(h_r + a (h_x - h_r)) da
@@ -5,8 +7,8 @@
 Because h is a sum over columns, one formula explains every kind of column, and no point of the path is ever expanded to
 n_features: the integral (Gauss-Legendre) costs passes of the body only, the rest is O(non-zeros x d_block). For numeric
 columns this is expected gradients in input space (Erion et al. 2021), the estimand of shap.GradientExplainer; with one
-background row it is integrated gradients (Sundararajan et al. 2017). The linear skip is one more coordinate of every code,
-with gradient 1, so its part is exact.
+background row it is integrated gradients (Sundararajan et al. 2017). The linear skip is one more coordinate of every
+code, with gradient 1, so its part is exact.
 """
 
 from collections.abc import Callable, Iterator

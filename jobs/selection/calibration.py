@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
+
+from jobs.data.scikit import fit_logistic
 
 Floats = NDArray[np.float64]
 
@@ -28,9 +29,8 @@ class Calibration:
 
 def calibrate(f: Floats, y: NDArray[np.float32]) -> Calibration:
     """Fit slope and intercept of logits `f` (n,) to labels `y` (n,) by maximum likelihood."""
-    model = LogisticRegression(C=np.inf, max_iter=200).fit(f[:, None], y)
-    slope = float(model.coef_[0, 0])
-    if slope > 0:
-        return Calibration(slope, float(model.intercept_[0]))
+    w, intercept = fit_logistic(f[:, None], y, np.inf, max_iter=200)
+    if w[0] > 0:
+        return Calibration(float(w[0]), intercept)
     share = float(y.mean())
     return Calibration(0.0, float(np.log(share / (1 - share))))

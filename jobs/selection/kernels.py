@@ -1,17 +1,24 @@
-"""Sparse kernels of attribution and selection, compiled by numba; dense references in tests/jobs/selection/test_kernels.py.
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false
+# ruff: noqa: ANN001, ANN201, ANN202
+"""Sparse kernels of attribution and selection, compiled by numba.
 
-Work is cut by row or by column, never by thread: results do not depend on the number of threads.
+Dense references stand in tests/jobs/selection/test_kernels.py. Work is cut by row or by column, never by thread:
+results do not depend on the number of threads.
 """
+
+from typing import Any
 
 import numba
 import numpy as np
 from numba import prange
 
-_compile_parallel = numba.njit(cache=True, nogil=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})
+_compile: Any = numba.njit(cache=True, nogil=True)
+_compile_parallel: Any = numba.njit(cache=True, nogil=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})
 
 
 @_compile_parallel
-def row_part(indptr, indices, data, rows, W, w, slope, phi):  # type: ignore[no-untyped-def]
+def row_part(indptr, indices, data, rows, W, w, slope, phi):
     """phi[i, l] += z_il (w_l + W_l . slope_i) for the non-zeros of rows[i]. slope (n, d), phi (n, n_codes)."""
     for i in prange(len(rows)):
         for at in range(indptr[rows[i]], indptr[rows[i] + 1]):
@@ -23,7 +30,7 @@ def row_part(indptr, indices, data, rows, W, w, slope, phi):  # type: ignore[no-
 
 
 @_compile_parallel
-def background_part(indptr, indices, data, background, W, alive, slopes, phi):  # type: ignore[no-untyped-def]
+def background_part(indptr, indices, data, background, W, alive, slopes, phi):
     """phi[i, l] -= mean over background rows r of z_rl W_l . slopes[i, r]. slopes (n, n_background, d)."""
     for i in prange(len(phi)):
         for r in range(len(background)):
@@ -37,7 +44,7 @@ def background_part(indptr, indices, data, background, W, alive, slopes, phi):  
 
 
 @_compile_parallel
-def sparse_evidence(starts, entry, row, data, columns, slope, code, mean, centre, f, y, weight, out):  # type: ignore[no-untyped-def]
+def sparse_evidence(starts, entry, row, data, columns, slope, code, mean, centre, f, y, weight, out):
     """Gain and score of sparse columns: exact over non-zeros, minus what the closed form counted for those rows.
 
     For column j (position k in `columns`) and its non-zero rows i, with t = code_j . slope_i,
@@ -66,7 +73,7 @@ def sparse_evidence(starts, entry, row, data, columns, slope, code, mean, centre
             out[k, 3] += score * score - linear * linear
 
 
-@numba.njit(cache=True, nogil=True)
-def _loss(f, y):  # type: ignore[no-untyped-def]
+@_compile
+def _loss(f, y):
     """log(1 + exp(f)) - y f, without overflow."""
     return max(f, 0.0) + np.log1p(np.exp(-abs(f))) - y * f
