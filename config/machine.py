@@ -9,8 +9,8 @@ _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 def let_idle_threads_sleep() -> None:
     """Have idle OpenMP threads wait without spinning, unless the operator said otherwise.
 
-    Several libraries bring an OpenMP of their own. Threads of one that spin while another works take its cores: training
-    becomes 3 to 30 times slower. OpenMP reads the variable when it is loaded, so this has to come first.
+    Several libraries bring an OpenMP of their own. Threads of one that spin while another works take its cores:
+    training becomes 3 to 30 times slower. OpenMP reads the variable when it is loaded, so this has to come first.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

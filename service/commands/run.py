@@ -1,0 +1,98 @@
+"""`winnow run`: one drop, now, in the foreground."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from config import Problem, Settings, load_problem, load_settings
+from service.app import App
+from service.commands.printing import out, print_failure, print_json, shown
+from service.commands.showing import show_run
+from service.exits import Exit, exit_code_of, failure_of
+from service.logs import configure_logs, get_log
+from service.places import location_of
+from service.results import read_results, run_of_drop
+from service.stopping import run_stoppable
+from service.worker import Report, Status, Worker
+from storage.commits import is_done
+from storage.drops import Snapshot, snapshot_at
+from storage.probe import probe
+from storage.quarantine import release
+
+CLAIM_LOOK_SECONDS = 5.0
+
+
+def execute(
+    drop: str,
+    problem: Path,
+    results: str,
+    *,
+    keep_inputs: bool = False,
+    as_json: bool = False,
+    make_app: Callable[[Settings], App] | None = None,
+) -> Exit:
+    """Work on one drop and print its table.
+
+    Args:
+        drop: its folder.
+        problem: the problem file; its `drops` and `results` do not count.
+        results: where the results go.
+        keep_inputs: delete nothing, whatever the problem says.
+        as_json: print one JSON object.
+        make_app: makes the composition root; the production one if None.
+    """
+    settings = load_settings()
+    configure_logs(settings.log)
+    overrides: dict[str, object] = {"drops": location_of("DROP", drop), "results": location_of("--results", results)}
+    asked = load_problem(problem, {**overrides, "keep_inputs": True} if keep_inputs else overrides)
+    app = make_app(settings) if make_app else App(settings=settings)
+    report = run_stoppable(lambda: _work_on(app, asked), app.stop, app.held, get_log(), exit_code=Exit.RUN_FAILED)
+    return _end(app, asked, report, as_json=as_json)
+
+
+def store_and_folder(location: str) -> tuple[str, str]:
+    """Return the store above a folder, and the folder in it; a whole bucket is both.
+
+    The store is not the folder itself: a local store keeps its root, and this folder shall go with its last file.
+    """
+    above, _, name = location.rstrip("/").rpartition("/")
+    return (location, "") if above in {"", "s3:/"} else (f"{above}/", f"{name}/")
+
+
+def _work_on(app: App, problem: Problem) -> Report:
+    root, folder = store_and_folder(problem.drops)
+    worker = app.worker(problem, drops=app.open_store(root))
+    drop = snapshot_at(worker.drops, folder)
+    probe(worker.results)
+    if is_done(worker.results, problem.problem, drop.drop_id):
+        return Report(drop, Status.ALREADY_DONE)
+    # Who asks for a drop by name wants it tried again; if it fails again, the reason is the new one.
+    release(worker.results, problem.problem, drop.drop_id)
+    return _work_when_free(app, worker, drop)
+
+
+def _work_when_free(app: App, worker: Worker, drop: Snapshot) -> Report:
+    """Work on a drop as soon as no other worker holds it: one that is dead is found out after the claim's ttl."""
+    while (report := worker.work_on(drop)) is None:
+        worker.log.info("claim_waited_for", drop_id=drop.drop_id, ttl_seconds=app.settings.claim_ttl_seconds)
+        app.stop.wait(min(CLAIM_LOOK_SECONDS, app.settings.claim_ttl_seconds))
+        app.stop.raise_if_set()
+    return report
+
+
+def _end(app: App, problem: Problem, report: Report, *, as_json: bool) -> Exit:
+    """Print how the run ended."""
+    if report.error is not None:
+        failure = failure_of(report.error)
+        if as_json:
+            print_json({"run_id": None, "drop_id": report.drop.drop_id, "status": report.status, **failure.to_json()})
+        else:
+            print_failure(failure, as_json=False)
+        return exit_code_of(report.error)
+    store = app.open_store(problem.results)
+    run_id = (
+        report.outcome.commit.run_id if report.outcome else run_of_drop(store, problem.problem, report.drop.drop_id)
+    )
+    if report.status is Status.ALREADY_DONE and not as_json:
+        out().print(f"This drop is done already: {shown(report.drop.url)}", markup=False, soft_wrap=True)
+    show_run(read_results(store, problem.problem, run_id), report.status, as_json=as_json)
+    return Exit.DONE

@@ -1,0 +1,87 @@
+"""How a command ends: exit codes, and what a person is told about an error.
+
+0 done   2 usage or configuration   3 the input was rejected   4 the store failed   5 the run failed
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from config import ConfigError
+from jobs.errors import InputRejected, JobError
+from storage.errors import (
+    CorruptObject,
+    DropIncomplete,
+    ObjectChanged,
+    ObjectMissing,
+    SchemaConflict,
+    StorageError,
+)
+
+
+class Exit(IntEnum):
+    """The exit codes; of several the largest counts as the worst."""
+
+    DONE = 0
+    USAGE = 2
+    REJECTED = 3
+    STORE_FAILED = 4
+    RUN_FAILED = 5
+
+
+_TITLES = {
+    Exit.DONE: "Done",
+    Exit.USAGE: "The configuration cannot be used",
+    Exit.REJECTED: "The input was rejected",
+    Exit.STORE_FAILED: "The store failed",
+    Exit.RUN_FAILED: "The run failed",
+}
+_INPUT_ERRORS = (InputRejected, CorruptObject, SchemaConflict, DropIncomplete, ObjectChanged, ObjectMissing)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as a person is told of it.
+
+    Attributes:
+        exit_code: what the command returns.
+        error: the class of the error.
+        found: what was tried, on what, and what was found.
+        hint: what to do about it; may be empty.
+    """
+
+    exit_code: Exit
+    error: str
+    found: str
+    hint: str = ""
+
+    @property
+    def title(self) -> str:
+        """One line that says what kind of failure it is."""
+        return _TITLES[self.exit_code]
+
+    def to_json(self) -> dict[str, object]:
+        """Return what a command with --json prints."""
+        return {
+            "exit_code": int(self.exit_code),
+            "error": {"class": self.error, "message": self.found, "hint": self.hint},
+        }
+
+
+def failure_of(error: Exception) -> Failure:
+    """Say what an error means to the person who typed the command."""
+    code, name = exit_code_of(error), type(error).__name__
+    if isinstance(error, StorageError):
+        return Failure(code, name, f"{error.operation} {error.key}: {error.found}", error.hint)
+    if isinstance(error, JobError | ConfigError):
+        return Failure(code, name, str(error))
+    hint = "This is a fault of the program: set WINNOW_LOG__LEVEL=debug to see where, and report it"
+    return Failure(code, name, f"{name}: {error}", hint)
+
+
+def exit_code_of(error: Exception) -> Exit:
+    """Return the exit code of a command that this error ended."""
+    if isinstance(error, ConfigError):
+        return Exit.USAGE
+    if isinstance(error, _INPUT_ERRORS):
+        return Exit.REJECTED
+    return Exit.STORE_FAILED if isinstance(error, StorageError) else Exit.RUN_FAILED

@@ -1,0 +1,96 @@
+"""Reads what a run left: its commit, its feature table, its metrics."""
+
+import io
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pandas as pd
+
+from storage import ObjectStore
+from storage.commits import Commit, read_commit
+from storage.errors import CorruptObject, ObjectMissing
+from storage.keys import FEATURES, commit_key, done_key, latest_key
+
+METRICS = "metrics.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunResults:
+    """What a committed run says.
+
+    Attributes:
+        commit: the run.
+        url: absolute URL of the folder with all its files, ending in "/".
+        commit_url: absolute URL of its COMMIT.json.
+        features: a row for every column of the drop, the best first.
+        metrics: the content of metrics.json.
+    """
+
+    commit: Commit
+    url: str
+    commit_url: str
+    features: pd.DataFrame
+    metrics: dict[str, Any]
+
+    def to_json(self, top: int) -> dict[str, object]:
+        """Return JSON values with the first rows of the table."""
+        return {
+            "run_id": self.commit.run_id,
+            "commit": self.commit_url,
+            "metrics": self.metrics,
+            "top": json.loads(self.features.head(top).to_json(orient="records", double_precision=15)),
+        }
+
+
+def read_results(store: ObjectStore, problem: str, run_id: str | None = None) -> RunResults:
+    """Read a run.
+
+    Args:
+        store: the results store.
+        problem: the problem.
+        run_id: the run; the newest if None.
+
+    Raises:
+        ObjectMissing: there is no such run.
+        CorruptObject: a file of it cannot be read.
+    """
+    commit = read_commit(store, problem, run_id or _latest_run(store, problem))
+    body, _ = store.read(commit.attempt + FEATURES)
+    metrics, _ = store.read(commit.attempt + METRICS)
+    return RunResults(
+        commit=commit,
+        url=store.url + commit.attempt,
+        commit_url=store.url + commit_key(problem, commit.run_id),
+        features=_best_first(pd.read_parquet(io.BytesIO(body))),
+        metrics=json.loads(metrics),
+    )
+
+
+def run_of_drop(store: ObjectStore, problem: str, drop_id: str) -> str:
+    """Return the run that has finished a drop."""
+    return str(_values(store, done_key(problem, drop_id))["run_id"])
+
+
+def _latest_run(store: ObjectStore, problem: str) -> str:
+    key = latest_key(problem)
+    try:
+        return str(_values(store, key)["run_id"])
+    except ObjectMissing as error:
+        hint = "A run has to be committed first; is it the right problem, and the right store?"
+        raise ObjectMissing("read", store.url + key, f'problem "{problem}" has no run here', hint) from error
+
+
+def _values(store: ObjectStore, key: str) -> dict[str, Any]:
+    body, _ = store.read(key)
+    try:
+        values = json.loads(body)
+    except ValueError as error:
+        raise CorruptObject("read", store.url + key, f"it is no JSON ({error})") from error
+    if not isinstance(values, dict) or "run_id" not in values:
+        raise CorruptObject("read", store.url + key, "it names no run")
+    return cast("dict[str, Any]", values)
+
+
+def _best_first(features: pd.DataFrame) -> pd.DataFrame:
+    return features.sort_values("rank", kind="stable", na_position="last", ignore_index=True)

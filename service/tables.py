@@ -1,0 +1,100 @@
+"""A run as tables for a terminal: the columns, best first, and the metrics beside the baselines."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+import pandas as pd
+from rich.table import Table
+from rich.text import Text
+
+STATUS_STYLES = {
+    "selected": "bold green",
+    "not_selected": "dim",
+    "pruned": "yellow",
+    "constant": "red",
+    "rare": "magenta",
+}
+_METRICS = ("auc", "average_precision", "precision", "recall", "f1", "accuracy", "log_loss")
+_MODELS = {"net": "net", "logistic_regression": "logistic regression", "lightgbm": "LightGBM"}
+_NUMBERS = {
+    "mean_abs_shap": ("mean |SHAP|", ".4f"),
+    "share": ("share", ".1%"),
+    "direction": ("direction", "+.2f"),
+    "coverage": ("coverage", ".1%"),
+    "gain": ("gain", ".5f"),
+    "score_z": ("z", ".1f"),
+    "q_value": ("q", ".3g"),
+}
+
+
+def features_table(features: pd.DataFrame, top: int, marks: Mapping[str, str] | None = None) -> Table:
+    """Return the first rows of a feature table.
+
+    Args:
+        features: a row for every column of the drop, the best first.
+        top: how many rows.
+        marks: what to say beside columns; None: nothing to be said.
+    """
+    columns = {key: heading for key, heading in _NUMBERS.items() if key in features.columns}
+    stand_ins = features["kept_for"].value_counts().to_dict()
+    table = Table(title=f"The first {min(top, len(features)):,} of {len(features):,} columns", title_justify="left")
+    table.add_column("rank", justify="right")
+    table.add_column("feature", overflow="fold")
+    table.add_column("status")
+    for heading, _ in columns.values():
+        table.add_column(heading, justify="right")
+    table.add_column("twins", justify="right")
+    if marks is not None:
+        table.add_column("planted")
+    for row in cast("list[dict[str, Any]]", features.head(top).to_dict("records")):
+        table.add_row(
+            _number(row["rank"], ".0f"),
+            Text(str(row["feature"])),
+            Text(str(row["status"]), style=STATUS_STYLES.get(str(row["status"]), "")),
+            *(_number(row[key], form) for key, (_, form) in columns.items()),
+            str(stand_ins.get(row["feature"], "")),
+            *([Text(marks.get(str(row["feature"]), ""), style="cyan")] if marks is not None else []),
+        )
+    return table
+
+
+def status_line(features: pd.DataFrame) -> Text:
+    """Return one line that counts the columns by what became of them."""
+    counts: dict[str, int] = features["status"].value_counts().to_dict()
+    sayings = {"pruned": "twins of a kept column"}
+    parts = [
+        Text(f"{counts[status]:,} {sayings.get(status, status.replace('_', ' '))}", style=style)
+        for status, style in STATUS_STYLES.items()
+        if status in counts
+    ]
+    return Text(f"{len(features):,} columns: ") + Text(", ").join(parts)
+
+
+def metrics_table(metrics: Mapping[str, Any]) -> Table:
+    """Return the metrics on test rows, the net beside the baselines."""
+    models: Mapping[str, Any] = metrics.get("test", {})
+    shown = [name for name in _METRICS if any(name in model for model in models.values())]
+    table = Table(title="On test rows (95 % interval)", title_justify="left")
+    table.add_column("model")
+    for name in shown:
+        table.add_column(name.replace("_", " "), justify="right")
+    for key in _models_in_order(models):
+        table.add_row(Text(_MODELS.get(key, key)), *(_interval(models[key].get(name)) for name in shown))
+    return table
+
+
+def _models_in_order(models: Iterable[str]) -> list[str]:
+    order = [*_MODELS]
+    return sorted(models, key=lambda name: order.index(name) if name in order else len(order))
+
+
+def _interval(metric: Mapping[str, float | None] | None) -> str:
+    if not metric or metric.get("value") is None:
+        return ""
+    value, low, high = (metric.get(part) for part in ("value", "low", "high"))
+    interval = f" [{low:.3f}, {high:.3f}]".replace("[", r"\[") if low is not None and high is not None else ""
+    return f"{value:.4f}{interval}"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None or pd.isna(value) else format(value, form)
