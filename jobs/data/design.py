@@ -75,8 +75,12 @@ def design_of(X: csr_array, names: Sequence[str], codes: Sequence[tuple[Vocabula
     n_rows, n_each = X.shape[0], len(codes)
     levels = np.stack([values + starts[len(names) + k] for k, (_, values) in enumerate(codes)], axis=1)
     hot = csr_array(
-        (np.ones(n_rows * n_each, np.float32), levels.ravel().astype(np.int32), np.arange(n_rows + 1) * n_each),
+        (
+            np.ones(n_rows * n_each, np.float32),
+            levels.ravel().astype(np.int32),
+            np.arange(n_rows + 1, dtype=X.indptr.dtype) * n_each,
+        ),
         shape=(n_rows, int(starts[-1])),
     )
     wide = csr_array((X.data, X.indices, X.indptr), shape=(n_rows, int(starts[-1])))
-    return Design(csr_array(wide + hot, dtype=np.float32), columns, starts, len(names))
+    return Design(wide + hot, columns, starts, len(names))

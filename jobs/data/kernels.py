@@ -1,19 +1,24 @@
-"""Sparse kernels on CSR arrays, compiled by numba. Each has a dense float64 reference in tests/jobs/data/test_kernels.py.
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false
+# ruff: noqa: ANN001, ANN201
+"""Sparse kernels on CSR arrays, compiled by numba.
 
-Results do not depend on the number of threads: work is cut into pieces by column, never by thread, and every sum is
+Each has a dense float64 reference in tests/jobs/data/test_kernels.py. Results do not depend on the number of threads: work is cut into pieces by column, never by thread, and every sum is
 accumulated in one fixed order, in float64.
 """
+
+from typing import Any
 
 import numba
 import numpy as np
 from numba import prange
 
-_compile = numba.njit(cache=True, nogil=True)
-_compile_parallel = numba.njit(cache=True, nogil=True, parallel=True)
+_compile: Any = numba.njit(cache=True, nogil=True)
+_compile_parallel: Any = numba.njit(cache=True, nogil=True, parallel=True)
 
 
 @_compile
-def column_extremes(indptr, indices, data, rows, n_columns):  # type: ignore[no-untyped-def]
+def column_extremes(indptr, indices, data, rows, n_columns):
     """Minimum, maximum (zeros included) and number of non-zeros of each column over `rows`. O(nnz)."""
     low = np.zeros(n_columns, np.float32)
     high = np.zeros(n_columns, np.float32)
@@ -38,12 +43,12 @@ def column_extremes(indptr, indices, data, rows, n_columns):  # type: ignore[no-
 
 
 @_compile
-def select_columns(indptr, indices, data, position):  # type: ignore[no-untyped-def]
+def select_columns(indptr, indices, data, position):
     """CSR arrays of the columns whose `position` is not negative, moved to that (increasing) position. O(nnz)."""
     kept = 0
     for at in range(len(indices)):
         kept += position[indices[at]] >= 0
-    new_indptr = np.zeros(len(indptr), np.int64)
+    new_indptr = np.zeros(len(indptr), indptr.dtype)  # int64 here would make scipy widen the indices too
     new_indices = np.empty(kept, np.int32)
     new_data = np.empty(kept, np.float32)
     to = 0
@@ -59,7 +64,7 @@ def select_columns(indptr, indices, data, position):  # type: ignore[no-untyped-
 
 
 @_compile
-def column_places(indptr, indices, rows, n_columns):  # type: ignore[no-untyped-def]
+def column_places(indptr, indices, rows, n_columns):
     """The entries of each column over `rows`: (starts, entry, row), sorted by column, then as in `rows`.
 
     Entries `starts[j]:starts[j + 1]` belong to column j; `entry` addresses the CSR arrays, `row` counts within `rows`.
@@ -83,11 +88,11 @@ def column_places(indptr, indices, rows, n_columns):  # type: ignore[no-untyped-
 
 
 @_compile_parallel
-def gram_block(starts, entry, number, row_ends, indices, data, first, G):  # type: ignore[no-untyped-def]
+def gram_block(starts, entry, number, row_ends, indices, data, first, G):
     """G[j - first, k] = sum over rows of X[row, j] X[row, k] for the block's columns j and all k >= j.
 
-    Entries of a row are sorted by column, so only those behind the one at hand can have k >= j: no product is made twice.
-    row_ends: (n_rows_used,) where each used row ends; G: (n_block, n_columns) float64, zero on entry.
+    Entries of a row are sorted by column, so only those behind the one at hand can have k >= j: no product is made
+    twice. row_ends: (n_rows_used,) where each used row ends; G: (n_block, n_columns) float64, zero on entry.
     """
     for local in prange(G.shape[0]):
         column = first + local
