@@ -1,0 +1,74 @@
+"""The sparse kernels against dense float64 references."""
+
+import numpy as np
+import pytest
+
+from jobs.data.design import take_columns
+from jobs.data.kernels import column_extremes, column_places, gram_block
+from jobs.net.threads import compute_on
+from tests.jobs.tables import csr_of, random_dense
+
+ROWS = np.array([1, 3, 4, 7, 8, 11, 17, 19])
+
+
+def test_extremes_count_zeros_as_values() -> None:
+    dense = np.array([[2, -1, 0, 3], [5, -4, 0, 3], [0, -2, 0, 3], [9, 9, 9, 9]], np.float32)
+    X = csr_of(dense)
+    low, high, count = column_extremes(X.indptr, X.indices, X.data, np.array([0, 1, 2]), 4)
+    assert low.tolist() == [0, -4, 0, 3]
+    assert high.tolist() == [5, -1, 0, 3]
+    assert count.tolist() == [2, 3, 0, 3]
+
+
+def test_extremes_equal_numpy_over_the_rows_asked_for() -> None:
+    dense = random_dense(1, 20, 30)
+    X = csr_of(dense)
+    low, high, count = column_extremes(X.indptr, X.indices, X.data, ROWS, 30)
+    np.testing.assert_array_equal(low, dense[ROWS].min(axis=0))
+    np.testing.assert_array_equal(high, dense[ROWS].max(axis=0))
+    np.testing.assert_array_equal(count, (dense[ROWS] != 0).sum(axis=0))
+
+
+@pytest.mark.parametrize("kept", [[0, 2, 5, 29], [], list(range(30))])
+def test_selected_columns_equal_dense_columns(kept: list[int]) -> None:
+    dense = random_dense(2, 20, 30)
+    taken = take_columns(csr_of(dense), np.array(kept, np.int64))
+    np.testing.assert_array_equal(taken.toarray(), dense[:, kept])
+    assert taken.has_sorted_indices
+    assert (taken.data.dtype, taken.indices.dtype) == (np.float32, np.int32)
+
+
+def test_places_of_a_column_are_its_entries_in_the_order_of_the_rows() -> None:
+    dense = random_dense(3, 20, 30)
+    X = csr_of(dense)
+    rows = ROWS[::-1].copy()
+    starts, entry, number = column_places(X.indptr, X.indices, rows, 30)
+    for column in range(30):
+        own = slice(starts[column], starts[column + 1])
+        np.testing.assert_array_equal(number[own], np.flatnonzero(dense[rows, column]))
+        np.testing.assert_array_equal(X.data[entry[own]], dense[rows, column][number[own]])
+
+
+@pytest.mark.parametrize(("first", "n_block"), [(0, 30), (0, 7), (21, 9), (29, 1)])
+def test_a_block_of_the_gram_matrix_equals_numpy_at_and_right_of_the_diagonal(first: int, n_block: int) -> None:
+    dense = random_dense(4, 20, 30)
+    X = csr_of(dense)
+    starts, entry, number = column_places(X.indptr, X.indices, ROWS, 30)
+    G = np.zeros((n_block, 30))
+    gram_block(starts, entry, number, X.indptr[1:][ROWS], X.indices, X.data, first, G)
+    wanted = dense[ROWS].astype(np.float64).T @ dense[ROWS].astype(np.float64)
+    for local in range(n_block):
+        column = first + local
+        np.testing.assert_allclose(G[local, column:], wanted[column, column:], rtol=1e-13, atol=1e-15)
+
+
+def test_the_gram_matrix_does_not_depend_on_the_number_of_threads() -> None:
+    X = csr_of(random_dense(5, 300, 60))
+    rows = np.arange(300)
+    starts, entry, number = column_places(X.indptr, X.indices, rows, 60)
+    grams = []
+    for threads in (1, 2):
+        compute_on(threads)
+        grams.append(np.zeros((60, 60)))
+        gram_block(starts, entry, number, X.indptr[1:], X.indices, X.data, 0, grams[-1])
+    np.testing.assert_array_equal(*grams)
