@@ -67,9 +67,9 @@ class Failure:
         }
 
 
-def failure_of(error: Exception) -> Failure:
-    """Say what an error means to the person who typed the command."""
-    code, name = exit_code_of(error), type(error).__name__
+def failure_of(error: Exception, *, is_of_drop: bool = True) -> Failure:
+    """Say what an error means to the person who typed the command; `is_of_drop` as in exit_code_of."""
+    code, name = exit_code_of(error, is_of_drop=is_of_drop), type(error).__name__
     if isinstance(error, StorageError):
         return Failure(code, name, f"{error.operation} {error.key}: {error.found}", error.hint)
     if isinstance(error, JobError | ConfigError):
@@ -78,10 +78,15 @@ def failure_of(error: Exception) -> Failure:
     return Failure(code, name, f"{name}: {error}", hint)
 
 
-def exit_code_of(error: Exception) -> Exit:
-    """Return the exit code of a command that this error ended."""
+def exit_code_of(error: Exception, *, is_of_drop: bool = True) -> Exit:
+    """Return the exit code of a command that this error ended.
+
+    Args:
+        error: what happened.
+        is_of_drop: whether it came from the work on a drop; a damaged object elsewhere is no fault of the input.
+    """
     if isinstance(error, ConfigError):
         return Exit.USAGE
-    if isinstance(error, _INPUT_ERRORS):
+    if is_of_drop and isinstance(error, _INPUT_ERRORS):
         return Exit.REJECTED
     return Exit.STORE_FAILED if isinstance(error, StorageError) else Exit.RUN_FAILED

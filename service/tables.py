@@ -15,6 +15,7 @@ STATUS_STYLES = {
     "rare": "magenta",
 }
 _METRICS = ("auc", "average_precision", "precision", "recall", "f1", "accuracy", "log_loss")
+_WITH_INTERVAL = ("auc", "average_precision")  # of the others the interval stands in metrics.json
 _MODELS = {"net": "net", "logistic_regression": "logistic regression", "lightgbm": "LightGBM"}
 _NUMBERS = {
     "mean_abs_shap": ("mean |SHAP|", ".4f"),
@@ -39,7 +40,7 @@ def features_table(features: pd.DataFrame, top: int, marks: Mapping[str, str] | 
     stand_ins = features["kept_for"].value_counts().to_dict()
     table = Table(title=f"The first {min(top, len(features)):,} of {len(features):,} columns", title_justify="left")
     table.add_column("rank", justify="right")
-    table.add_column("feature", overflow="fold")
+    table.add_column("feature", overflow="fold", min_width=12)
     table.add_column("status")
     for heading, _ in columns.values():
         table.add_column(heading, justify="right")
@@ -60,7 +61,7 @@ def features_table(features: pd.DataFrame, top: int, marks: Mapping[str, str] | 
 
 def status_line(features: pd.DataFrame) -> Text:
     """Return one line that counts the columns by what became of them."""
-    counts: dict[str, int] = features["status"].value_counts().to_dict()
+    counts = {str(status): n for status, n in features["status"].value_counts().items()}
     sayings = {"pruned": "twins of a kept column"}
     parts = [
         Text(f"{counts[status]:,} {sayings.get(status, status.replace('_', ' '))}", style=style)
@@ -77,9 +78,9 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
     table = Table(title="On test rows (95 % interval)", title_justify="left")
     table.add_column("model")
     for name in shown:
-        table.add_column(name.replace("_", " "), justify="right")
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
     for key in _models_in_order(models):
-        table.add_row(Text(_MODELS.get(key, key)), *(_interval(models[key].get(name)) for name in shown))
+        table.add_row(Text(_MODELS.get(key, key)), *(_interval(name, models[key].get(name)) for name in shown))
     return table
 
 
@@ -88,12 +89,13 @@ def _models_in_order(models: Iterable[str]) -> list[str]:
     return sorted(models, key=lambda name: order.index(name) if name in order else len(order))
 
 
-def _interval(metric: Mapping[str, float | None] | None) -> str:
+def _interval(name: str, metric: Mapping[str, float | None] | None) -> Text:
+    """Return .7697 [.717 .818]."""
     if not metric or metric.get("value") is None:
-        return ""
-    value, low, high = (metric.get(part) for part in ("value", "low", "high"))
-    interval = f" [{low:.3f}, {high:.3f}]".replace("[", r"\[") if low is not None and high is not None else ""
-    return f"{value:.4f}{interval}"
+        return Text("")
+    parts = [metric.get(part) for part in ("value", "low", "high")]
+    value, *ends = (f"{part:.3f}".removeprefix("0") for part in parts if part is not None)
+    return Text(f"{value} [{' '.join(ends)}]" if name in _WITH_INTERVAL and ends else value)
 
 
 def _number(value: float | None, form: str) -> str:

@@ -39,8 +39,8 @@ class Pass:
     @property
     def exit_code(self) -> Exit:
         """The worst of all that happened."""
-        codes = [*(report.exit_code for report in self.reports), *map(exit_code_of, self.errors)]
-        return max(codes, default=Exit.DONE)
+        of_stores = (exit_code_of(error, is_of_drop=False) for error in self.errors)
+        return max((*(report.exit_code for report in self.reports), *of_stores), default=Exit.DONE)
 
 
 class Watcher:

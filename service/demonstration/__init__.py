@@ -1,0 +1,1 @@
+"""A drop with planted truth, and the judgement of what was found in it."""
