@@ -1,7 +1,7 @@
 """Judges a drop: what its schema and its values must be for the problem to make sense. The only validator of data.
 
-`plan_reading` judges the footers before anything is decoded, `take_in` the values. Every fault is a named error that says
-what was found, where, and what to do; the drop is then quarantined, untouched.
+`plan_reading` judges the footers before anything is decoded, `take_in` the values. Every fault is a named error that
+says what was found, where, and what to do; the drop is then quarantined, untouched.
 """
 
 import re
@@ -97,7 +97,8 @@ def _numeric_columns(schema: DropSchema, problem: Problem) -> tuple[str, ...]:
     wrong = {name: schema.columns[name] for name in rest if not is_readable_number(schema.columns[name])}
     if wrong:
         raise UnsupportedColumn(
-            f"{len(wrong)} column(s) hold no numbers and are not declared: {_listed(f'{k!r} ({v})' for k, v in wrong.items())}. "
+            f"{len(wrong)} column(s) hold no numbers and are not declared: "
+            f"{_listed(f'{k!r} ({v})' for k, v in wrong.items())}. "
             "List them under table.categorical if their values are categories, or under table.ignore"
         )
     return tuple(rest)
@@ -148,9 +149,9 @@ def _require_finite(table: Table) -> None:
         columns = np.unique(table.numeric.indices[wrong])
         row = int(np.searchsorted(table.numeric.indptr, wrong[0], side="right")) - 1
         raise NotFinite(
-            f"{len(wrong)} value(s) are NaN or infinite, in {_listed(repr(table.numeric_names[k]) for k in columns)}; the "
-            f"first on the row with id {table.ids[row]!r}. Write null for 'never happened', or list the column under "
-            "table.ignore"
+            f"{len(wrong)} value(s) are NaN or infinite, in {_listed(repr(table.numeric_names[k]) for k in columns)}; "
+            f"the first on the row with id {table.ids[row]!r}. "
+            "Write null for 'never happened', or list the column under table.ignore"
         )
 
 

@@ -116,7 +116,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
     except FloatingPointError as error:
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
     with stages.stage("evidence", len(split.folds), "folds") as facts:
-        selection = select_columns(collect_evidence(ensemble, design, y, stages.advance), problem.select.q)
+        selection = select_columns(collect_evidence(ensemble, design, y, threads, stages.advance), problem.select.q)
         facts["selected"] = int(selection.selected.sum())
     with stages.stage("explain", min(problem.explain.rows, len(split.train)), "rows"):
         summary = explain_held_out(
@@ -126,6 +126,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
             background=problem.explain.background,
             nodes=problem.explain.nodes,
             seed=plan.seed,
+            threads=threads,
             on_rows=stages.advance,
         )
     logits = {

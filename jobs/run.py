@@ -2,8 +2,8 @@
 
     drop -> snapshot -> table -> dataset -> learned -> results -> commit -> deletion
 
-Nothing is deleted that the commit does not name, and nothing at all before it stands. A run is content-addressed: the same
-drop under the same problem and code is the same run, and an attempt that finds it committed only finishes it.
+Nothing is deleted that the commit does not name, and nothing at all before it stands. A run is content-addressed: the
+same drop under the same problem and code is the same run, and an attempt that finds it committed only finishes it.
 """
 
 from datetime import UTC, datetime

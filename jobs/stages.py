@@ -1,6 +1,6 @@
 """Stages of a job: told to the observer, and kept as seconds and peak bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from resource import RUSAGE_SELF, getrusage
 from time import monotonic
@@ -23,7 +23,7 @@ class Stages:
         self.peak_bytes: dict[str, int] = {}
 
     @contextmanager
-    def stage(self, name: str, total: int, unit: str) -> Iterator[dict[str, object]]:
+    def stage(self, name: str, total: int, unit: str) -> Generator[dict[str, object]]:
         """Run one stage; what is put into the yielded record is told when it ends."""
         self._observer.stage_started(name, total, unit)
         begun, facts = monotonic(), dict[str, object]()

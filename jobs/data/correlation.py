@@ -63,7 +63,8 @@ def _moments(
     values = X.data[entry].astype(np.float64)
     column = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     n = len(starts) - 1
-    return np.bincount(column, values, minlength=n), np.bincount(column, values**2, minlength=n)
+    sums, squares = (np.bincount(column, weights, minlength=n) for weights in (values, values**2))
+    return sums.astype(np.float64, copy=False), squares.astype(np.float64, copy=False)
 
 
 def _strong(
@@ -74,10 +75,10 @@ def _strong(
     deviation: NDArray[np.float64],
     threshold: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """r = (G / n - mean mean') / (sd sd'), and where it is strong above the diagonal. Overwrites G."""
+    """Where r = (G / n - mean mean') / (sd sd') is strong above the diagonal, and r there. Overwrites G."""
     block = slice(first, first + len(G))
-    G /= n_rows
-    G -= mean[block, None] * mean[None, :]
+    np.divide(G, n_rows, out=G)
+    np.subtract(G, mean[block, None] * mean[None, :], out=G)
     spread = deviation[block, None] * deviation[None, :]
     r = np.divide(G, spread, out=np.zeros_like(G), where=spread > 0)
     local, right = np.nonzero(np.abs(r) >= threshold - _ROUNDING)

@@ -1,4 +1,4 @@
-"""The records that the pure rooms hand to each other: a validated dataset, and the design matrix of its kept columns."""
+"""The records that the pure rooms hand to each other: a validated dataset, the design matrix of its kept columns."""
 
 from dataclasses import dataclass
 

@@ -83,4 +83,4 @@ def design_of(X: csr_array, names: Sequence[str], codes: Sequence[tuple[Vocabula
         shape=(n_rows, int(starts[-1])),
     )
     wide = csr_array((X.data, X.indices, X.indptr), shape=(n_rows, int(starts[-1])))
-    return Design(wide + hot, columns, starts, len(names))
+    return Design(csr_array(wide + hot), columns, starts, len(names))

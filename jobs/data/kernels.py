@@ -3,8 +3,8 @@
 # ruff: noqa: ANN001, ANN201
 """Sparse kernels on CSR arrays, compiled by numba.
 
-Each has a dense float64 reference in tests/jobs/data/test_kernels.py. Results do not depend on the number of threads: work is cut into pieces by column, never by thread, and every sum is
-accumulated in one fixed order, in float64.
+Each has a dense float64 reference in tests/jobs/data/test_kernels.py. Results do not depend on the number of threads:
+work is cut into pieces by column, never by thread, and every sum is accumulated in one fixed order, in float64.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """Which columns are not worth a weight: constant ones, rare ones, and twins of a column that stays.
 
-Of two twins the one with more non-zero training rows stays, then the one whose name sorts first: the order of columns in
-the drop changes nothing. Every dropped twin names the kept column that stands for it.
+Of two twins the one with more non-zero training rows stays, then the one whose name sorts first: the order of columns
+in the drop changes nothing. Every dropped twin names the kept column that stands for it.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Pruning:
 
 
 def screen_columns(scaler: Scaler, n_rows: int, min_rows: int) -> NDArray[np.str_]:
-    """(n_columns,) "constant" (one value on all training rows), "rare" (non-zero on fewer than `min_rows`) or "kept"."""
+    """(n_columns,) "constant" (one value on all training rows), "rare" (non-zero on fewer than `min_rows`), "kept"."""
     status = np.full(len(scaler.count), KEPT, dtype="<U8")
     status[scaler.count < min(min_rows, n_rows)] = RARE
     status[scaler.high <= scaler.low] = CONSTANT

@@ -1,7 +1,7 @@
 """Min-max scaling that keeps zeros zero, fitted on training rows only.
 
-x' = x / (max - min). The constant -min / (max - min) that textbook min-max adds is the same for every row of a column, so
-the bias of the first layer absorbs it (DESIGN.md 3). With log1p, counts are compressed first: sign(x) log(1 + |x|).
+x' = x / (max - min). The constant -min / (max - min) that textbook min-max adds is the same for every row of a column,
+so the bias of the first layer absorbs it (DESIGN.md 3). With log1p, counts are compressed first: sign(x) log(1 + |x|).
 """
 
 from dataclasses import dataclass

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.metrics import roc_auc_score
 
+from jobs.data.scikit import area_under_roc
 from jobs.data.split import Rows
 
 _LEAK_AUC = 0.99
@@ -32,5 +32,5 @@ def leak_suspects(X: csr_array, y: NDArray[np.float32], rows: Rows) -> NDArray[n
 
 
 def _separation(values: NDArray[np.float32], label: NDArray[np.float64]) -> float:
-    auc = float(roc_auc_score(label, values))
+    auc = area_under_roc(label, values)
     return max(auc, 1 - auc)

@@ -1,3 +1,6 @@
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# scikit-learn's splitters have no types.
 """Which rows train, validate and test, and the folds of the training rows. Made before anything is fitted.
 
 Stratified by label, or grouped (no group on both sides), or by time (the latest rows test), or as a column of the drop

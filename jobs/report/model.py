@@ -1,3 +1,5 @@
+# pyright: reportUnknownVariableType=false
+# safetensors leaves a type argument of save_file open.
 """The model of a run as safetensors and JSON: enough to score new rows, nothing that can run code."""
 
 import json
@@ -13,7 +15,7 @@ SCHEMA = 1
 
 
 def write_model(folder: Path, data: Dataset, learned: Learned) -> None:
-    """Write model/weights.safetensors (all nets) and model/model.json (columns, scales, levels, shapes, calibration)."""
+    """Write model/weights.safetensors (all nets) and model/model.json (columns, scale, levels, shape, calibration)."""
     target = folder / "model"
     target.mkdir()
     save_file(_weights(learned), str(target / "weights.safetensors"))

@@ -32,14 +32,14 @@ _FEATURE_COLUMNS = (
 
 def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
     """One row for every column of the drop, kept or not: ranked ones first, then the others by name."""
-    pruning, design = learned.columns.pruning, learned.columns.design
+    pruning = learned.columns.pruning
     numeric = pd.DataFrame(
         {
             "feature": data.names,
             "kind": "numeric",
             "status": pruning.status.astype(object),
             "coverage": learned.columns.coverage,
-            "kept_for": [data.names[k] if k >= 0 else None for k in pruning.stands_for],
+            "kept_for": [data.names[k] if k >= 0 else None for k in pruning.stands_for.tolist()],
             "correlation": pruning.r,
         }
     )
@@ -85,27 +85,27 @@ def _kept_columns(learned: Learned) -> pd.DataFrame:
 
 
 def shap_values_table(data: Dataset, learned: Learned, id_name: str) -> pd.DataFrame:
-    """Single attributions of explained rows: id, feature, value (of numeric columns), level (of categorical ones), shap.
+    """Single attributions of explained rows: id, feature, value (of numeric columns), level (of categorical), shap.
 
     One line for every non-zero entry, and one line with a null feature for all zero entries of the row together: the
     sum over the lines of a row is f(x) - mean f(background).
     """
-    values, design = learned.summary.values, learned.columns.design
+    entries, design = learned.summary.entries, learned.columns.design
     names = np.array([*design.columns, None], dtype=object)  # column -1 is the last: no feature
-    frame = pd.DataFrame({id_name: data.ids[values.row], "feature": names[values.column]})
+    frame = pd.DataFrame({id_name: data.ids[entries.row], "feature": names[entries.column]})
     frame["value"] = _raw_values(data, learned)
     frame["level"] = _levels(data, learned)
-    frame["shap"] = values.phi
+    frame["shap"] = entries.phi
     return frame
 
 
 def _raw_values(data: Dataset, learned: Learned) -> np.ndarray:
-    """(n_values,) what the drop holds for each numeric entry; nan for others."""
-    values, design = learned.summary.values, learned.columns.design
+    """(n_entries,) what the drop holds for each numeric entry; nan for others."""
+    entries, design = learned.summary.entries, learned.columns.design
     of_drop = np.append(learned.columns.pruning.kept, -1)
-    is_numeric = (values.column >= 0) & (values.column < design.n_numeric)
-    raw = np.full(len(values.row), np.nan)
-    row, column = values.row[is_numeric], of_drop[values.column[is_numeric]]
+    is_numeric = (entries.column >= 0) & (entries.column < design.n_numeric)
+    raw = np.full(len(entries.row), np.nan)
+    row, column = entries.row[is_numeric], of_drop[entries.column[is_numeric]]
     rows, place = np.unique(row, return_inverse=True)
     part = data.X[rows]
     keys = np.repeat(np.arange(len(rows)), np.diff(part.indptr)) * data.X.shape[1] + part.indices
@@ -114,14 +114,14 @@ def _raw_values(data: Dataset, learned: Learned) -> np.ndarray:
 
 
 def _levels(data: Dataset, learned: Learned) -> np.ndarray:
-    values, design = learned.summary.values, learned.columns.design
-    levels = np.full(len(values.row), None, dtype=object)
+    entries, design = learned.summary.entries, learned.columns.design
+    levels = np.full(len(entries.row), None, dtype=object)
     by_name = {column.name: column for column in data.categorical}
     for position, name in enumerate(design.columns[design.n_numeric :], start=design.n_numeric):
-        own = values.column == position
+        own = entries.column == position
         column = by_name[name]
         texts = np.array([*column.levels, None], dtype=object)  # code -1 (null) reads the last
-        levels[own] = texts[column.codes[values.row[own]]]
+        levels[own] = texts[column.codes[entries.row[own]]]
     return levels
 
 

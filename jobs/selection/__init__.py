@@ -1,1 +1,1 @@
-"""Which columns carry signal: cross-fitted nets, attributions, held-out gain and score, metrics. Arrays in, arrays out."""
+"""Which columns carry signal: cross-fitted nets, attributions, held-out gain, score, metrics. Arrays in, arrays out."""

@@ -1,9 +1,12 @@
+# pyright: reportUnknownMemberType=false
+# lightgbm leaves a type argument of its train open.
 """LightGBM on the same split and the same columns: what the net has to be measured against."""
 
 from collections.abc import Callable
 
 import lightgbm
 import numpy as np
+from lightgbm.callback import CallbackEnv
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
 
@@ -37,7 +40,8 @@ def train_lightgbm(
     Args:
         Z: (n_rows, n_codes) design matrix.
         y: (n_rows,) labels.
-        train, valid: positions of rows.
+        train: positions of rows to learn from.
+        valid: positions of rows that end the boosting early.
         seed: of the column sampling.
         threads: cores to use.
         on_round: called after each tree; may raise to abandon.
@@ -45,6 +49,10 @@ def train_lightgbm(
     Returns:
         A function from positions of rows to their logits.
     """
+
+    def count_round(_: CallbackEnv) -> None:
+        on_round()
+
     training = lightgbm.Dataset(csr_matrix(Z[train]), label=y[train], free_raw_data=True)
     validation = lightgbm.Dataset(csr_matrix(Z[valid]), label=y[valid], reference=training)
     booster = lightgbm.train(
@@ -52,6 +60,6 @@ def train_lightgbm(
         training,
         num_boost_round=_ROUNDS,
         valid_sets=[validation],
-        callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False), lambda _: on_round()],
+        callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False), count_round],
     )
     return lambda rows: np.asarray(booster.predict(csr_matrix(Z[rows]), raw_score=True), dtype=np.float64)

@@ -1,7 +1,6 @@
 """Cross-fitting: one net a fold, each judged only on the fold that it never saw."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 from jobs.data.dataset import Design
 from jobs.data.split import Rows, Split
 from jobs.net.linear import fit_ridge
+from jobs.net.threads import side_by_side
 from jobs.net.training import Epoch, Net, TrainingPlan, train_net
-from jobs.net.threads import compute_on_one_thread
 from jobs.selection.calibration import Calibration, calibrate
 from jobs.selection.gain import Evidence, held_out_evidence
 
@@ -80,22 +79,17 @@ def cross_fit(
         net = train_net(design.Z, y, seen, split.valid, linear, own, lambda epoch: on_epoch(number, epoch))
         return Fold(net, seen, held_out, calibrate(net.logits(design.Z, held_out), y[held_out]))
 
-    with ThreadPoolExecutor(threads, initializer=compute_on_one_thread) as pool:
-        futures = [pool.submit(fit, number) for number in range(len(split.folds))]
-        try:
-            return Ensemble(tuple(future.result() for future in futures))
-        finally:
-            pool.shutdown(cancel_futures=True)
+    return Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)))
 
 
 def collect_evidence(
-    ensemble: Ensemble, design: Design, y: NDArray[np.float32], on_fold: Callable[[], None]
+    ensemble: Ensemble, design: Design, y: NDArray[np.float32], threads: int, on_fold: Callable[[], None]
 ) -> list[Evidence]:
     """Held-out evidence of every fold; `on_fold` is called after each, and may raise to abandon."""
-    collected: list[Evidence] = []
-    for fold in ensemble.folds:
-        collected.append(
-            held_out_evidence(fold.net, fold.calibration, design, y, fold.held_out, fold.seen, _GAIN_NODES)
-        )
+
+    def collect(fold: Fold) -> Evidence:
+        evidence = held_out_evidence(fold.net, fold.calibration, design, y, fold.held_out, fold.seen, _GAIN_NODES)
         on_fold()
-    return collected
+        return evidence
+
+    return side_by_side(collect, ensemble.folds, threads)

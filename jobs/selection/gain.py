@@ -3,18 +3,19 @@
 On rows i that the net never saw, with calibrated logits f, attributions phi against the *mean* row, and
 delta_ij = phi_ij - mean_i phi_ij:
 
-    gain_j  = sum_i loss(y_i, f_i - delta_ij) - loss(y_i, f_i)         does this contribution pay for itself? (nats)
-    score_j = sum_i delta_ij (y_i - sigma(f_i - delta_ij))             does it point the right way, given everything else?
+    gain_j  = sum_i loss(y_i, f_i - delta_ij) - loss(y_i, f_i)      does this contribution pay for itself? (nats)
+    score_j = sum_i delta_ij (y_i - sigma(f_i - delta_ij))          does it point the right way, given everything else?
 
-The gain orders the columns; the score, whose mean is zero for a column of noise, decides. The background must be the mean:
-against a zero background a column of noise with a large mean inherits the signal of the others through the gradient.
+The gain orders the columns; the score, whose mean is zero for a column of noise, decides. The background must be the
+mean: against a zero background a column of noise with a large mean inherits the signal of the others through the
+gradient.
 
-Centring makes every zero entry of a sparse column contribute, delta = -mean_j t_ij - centre_j with t_ij = c_j . g_i, but only
-through g_i. To second order in delta these sums are quadratic forms in c_j,
+Centring makes every zero entry of a sparse column contribute, delta = -mean_j t_ij - centre_j with t_ij = c_j . g_i,
+but only through g_i. To second order in delta these sums are quadratic forms in c_j,
 
-    sum_i r_i delta        = -mean_j c_j . (sum r g) - centre_j sum r                               r = y - sigma(f)
-    sum_i h_i delta^2      = mean_j^2 c_j' (sum h g g') c_j + 2 mean_j centre_j c_j . (sum h g) + centre_j^2 sum h
-    gain = r delta + h delta^2 / 2,   score = r delta + h delta^2,   squares = r^2 delta^2          h = sigma (1 - sigma)
+    sum_i r_i delta    = -mean_j c_j . (sum r g) - centre_j sum r                               r = y - sigma(f)
+    sum_i h_i delta^2  = mean_j^2 c_j' (sum h g g') c_j + 2 mean_j centre_j c_j . (sum h g) + centre_j^2 sum h
+    gain = r delta + h delta^2 / 2,   score = r delta + h delta^2,   squares = r^2 delta^2      h = sigma (1 - sigma)
 
 so no n x p array is ever made. Columns whose non-zeros are not few are summed exactly, row by row.
 """
@@ -38,6 +39,7 @@ _EXACT_COVERAGE = 0.1  # columns with more non-zeros than this share of the rows
 _PATH_ROWS = 4096
 
 Floats = NDArray[np.float64]
+_Places = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]  # starts, entry, row: see column_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +143,7 @@ def _weighted_indices(design: Design, rows: Rows) -> tuple[NDArray[np.int32], Ma
     return part.indices, part.data
 
 
-def _sparse_sums(
-    held: _HeldOut, design: Design, places: tuple[NDArray[np.int64], ...], columns: NDArray[np.int64]
-) -> Floats:
+def _sparse_sums(held: _HeldOut, design: Design, places: _Places, columns: NDArray[np.int64]) -> Floats:
     """(len(columns), 4) sums of gain, gain^2, score, score^2 of sparse numeric columns."""
     starts, entry, row = places
     p = sigmoid(held.f)
@@ -175,7 +175,7 @@ def _mean_attribution(held: _HeldOut, design: Design, columns: NDArray[np.int64]
     return (np.einsum("jd,jd->j", code, Q) - held.mean[columns] * (code @ total)) / len(held.rows)
 
 
-def _exact_sums(held: _HeldOut, own: slice, codes: NDArray[np.int64], row: NDArray[np.int64], value: Matrix) -> Floats:
+def _exact_sums(held: _HeldOut, own: slice, codes: NDArray[np.int64], row: NDArray[np.int32], value: Matrix) -> Floats:
     """(4,) sums of one column, its attribution made for every row. `codes`, `row`, `value`: its entries of Z."""
     phi = -(held.slope @ (held.mean[own] @ held.code[own]))  # (n,): minus the mean code, along each row's gradient
     np.add.at(phi, row, value * np.einsum("id,id->i", held.slope[row], held.code[codes]))

@@ -61,10 +61,10 @@ class _Judged:
     def metrics(self, weight: Floats) -> dict[str, float]:
         """All metrics with these row weights, (n,) in the order of the rows."""
         w = weight[self._order]
-        total, positives = w.sum(), w @ self._y
+        total, positives = float(w.sum()), float(w @ self._y)
         if positives in (0, total):
             return dict.fromkeys(_NAMES, float("nan"))
-        hit, called = w @ (self._y * self._called), w @ self._called
+        hit, called = float(w @ (self._y * self._called)), float(w @ self._called)
         correct = hit + (total - positives) - (called - hit)
         values = (
             *self._areas(w, positives, total - positives),

@@ -1,9 +1,9 @@
 """From evidence to a verdict: rank by held-out gain, select by held-out score at a false discovery rate.
 
-The score's z of a column of noise is close to normal, centred a little below zero, and wider than 1, because folds share
-training rows (sd 1.1 to 1.2 measured, docs/method.md). Its width is therefore estimated from the lower half of all z, where
-hardly a true column falls (an empirical null: Efron 2004), and never taken below MIN_NULL_WIDTH. Its centre is taken as 0,
-which errs on the safe side.
+The score's z of a column of noise is close to normal, centred a little below zero, and wider than 1, because folds
+share training rows (sd 1.1 to 1.2 measured, docs/method.md). Its width is therefore estimated from the lower half of
+all z, where hardly a true column falls (an empirical null: Efron 2004), and never taken below MIN_NULL_WIDTH. Its
+centre is taken as 0, which errs on the safe side.
 """
 
 from dataclasses import dataclass

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from jobs.data.dataset import Design
 from jobs.data.split import Rows
+from jobs.net.threads import side_by_side
 from jobs.selection.attribution import Attributions, explain
 from jobs.selection.crossfit import Ensemble
 
@@ -15,13 +16,13 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
+class Entries:
     """Single attributions, long and sparse.
 
     Attributes:
-        row: (n_values,) positions in the dataset.
-        column: (n_values,) kept column; -1: all columns that are zero in this row, together.
-        phi: (n_values,) float32 logits.
+        row: (n_entries,) positions in the dataset.
+        column: (n_entries,) kept column; -1: all columns that are zero in this row, together.
+        phi: (n_entries,) float32 logits.
     """
 
     row: NDArray[np.int64]
@@ -40,7 +41,7 @@ class Summary:
         direction: (n_columns,) correlation of a column's values with its attributions; nan for categorical ones.
         gap_mean, gap_max: |sum of phi - (f(x) - mean f(background))| over rows, logits.
         spread: standard deviation of f(x) - mean f(background): what the gap is to be compared with.
-        values: the attributions of non-zero entries.
+        entries: the attributions of non-zero entries.
     """
 
     n_rows: int
@@ -50,7 +51,7 @@ class Summary:
     gap_mean: float
     gap_max: float
     spread: float
-    values: Values
+    entries: Entries
 
 
 def explain_held_out(
@@ -61,6 +62,7 @@ def explain_held_out(
     background: int,
     nodes: int,
     seed: int,
+    threads: int,
     on_rows: Callable[[int], None],
 ) -> Summary:
     """Explain a sample of the training rows, each by the net that never saw it, against rows that this net saw.
@@ -71,18 +73,25 @@ def explain_held_out(
         rows: how many rows at most, spread over the folds.
         background: reference rows for each net.
         nodes: of the quadrature.
-        seed: of the samples.
+        seed: of the samples; each fold draws its own.
+        threads: folds that are explained at a time.
         on_rows: called with each number of finished rows.
     """
-    random = np.random.default_rng(seed)
-    gathered = _Gathered(design)
-    for number, fold in enumerate(ensemble.folds):
-        share = len(range(number, rows, len(ensemble.folds)))
-        chosen = _sample(random, fold.held_out, share)
+    n_folds = len(ensemble.folds)
+
+    def gather(number: int) -> _Gathered:
+        fold, gathered = ensemble.folds[number], _Gathered(design)
+        random = np.random.default_rng([seed, number])
+        chosen = _sample(random, fold.held_out, len(range(number, rows, n_folds)))
         reference = _sample(random, fold.seen, background)
-        for block in explain(fold.net, design, chosen, reference, nodes, on_rows) if len(chosen) else ():
+        for block in explain(fold.net, design, chosen, reference, nodes, on_rows):
             gathered.add(block)
-    return gathered.summary()
+        return gathered
+
+    first, *others = side_by_side(gather, range(n_folds), threads)
+    for other in others:
+        first.merge(other)
+    return first.summary()
 
 
 def _sample(random: np.random.Generator, rows: Rows, size: int) -> Rows:
@@ -94,68 +103,70 @@ class _Gathered:
 
     def __init__(self, design: Design) -> None:
         self._design, n = design, len(design.columns)
-        self._n = 0
-        self._abs, self._squares, self._phi = np.zeros(n), np.zeros(n), np.zeros(n)
-        self._value, self._value_squares, self._product = np.zeros(n), np.zeros(n), np.zeros(n)
-        self._gaps: list[Floats] = []
-        self._totals: list[Floats] = []
-        self._values: list[Values] = []
+        self.n = 0
+        self.sums = np.zeros((6, n))  # |phi|, phi^2, phi, value, value^2, value x phi
+        self.gaps: list[Floats] = []
+        self.totals: list[Floats] = []
+        self.entries: list[Entries] = []
 
     def add(self, block: Attributions) -> None:
         phi = block.phi.astype(np.float64)
-        self._n += len(phi)
-        self._abs += np.abs(phi).sum(axis=0)
-        self._squares += (phi**2).sum(axis=0)
-        self._phi += phi.sum(axis=0)
-        self._gaps.append(np.abs(block.gap))
-        self._totals.append(phi.sum(axis=1) - block.gap)
+        self.n += len(phi)
+        self.sums[:3] += np.abs(phi).sum(axis=0), (phi**2).sum(axis=0), phi.sum(axis=0)
+        self.gaps.append(np.abs(block.gap))
+        self.totals.append(phi.sum(axis=1) - block.gap)
         self._add_entries(block, phi)
 
     def _add_entries(self, block: Attributions, phi: Floats) -> None:
-        entries = self._design.Z[block.rows].tocoo()
-        row, code = entries.coords
+        stored = self._design.Z[block.rows].tocoo()
+        row, code = stored.coords
         column = self._design.owner[code]
         own = phi[row, column]
-        n = len(self._value)
-        self._value += np.bincount(column, entries.data, minlength=n)
-        self._value_squares += np.bincount(column, entries.data.astype(np.float64) ** 2, minlength=n)
-        self._product += np.bincount(column, entries.data * own, minlength=n)
+        value = stored.data.astype(np.float64)
+        n = self.sums.shape[1]
+        self.sums[3:] += [np.bincount(column, weight, minlength=n) for weight in (value, value**2, value * own)]
         rest = phi.sum(axis=1) - np.bincount(row, own, minlength=len(phi))
-        self._values.append(
-            Values(
+        self.entries.append(
+            Entries(
                 np.concatenate([block.rows[row], block.rows]),
                 np.concatenate([column, np.full(len(phi), -1)]),
                 np.concatenate([own, rest]).astype(np.float32),
             )
         )
 
+    def merge(self, other: "_Gathered") -> None:
+        """Take over what another fold gathered."""
+        self.n += other.n
+        self.sums += other.sums
+        self.gaps += other.gaps
+        self.totals += other.totals
+        self.entries += other.entries
+
     def summary(self) -> Summary:
-        n = max(1, self._n)
-        mean_abs = self._abs / n
-        variance = np.maximum(self._squares / n - mean_abs**2, 0)
-        gaps, totals = np.concatenate(self._gaps), np.concatenate(self._totals)
-        row = np.concatenate([values.row for values in self._values])
-        column = np.concatenate([values.column for values in self._values])
-        phi = np.concatenate([values.phi for values in self._values])
+        n = max(1, self.n)
+        mean_abs, squares = self.sums[:2] / n
+        variance = np.maximum(squares - mean_abs**2, 0)
+        gaps, totals = np.concatenate(self.gaps), np.concatenate(self.totals)
+        row = np.concatenate([part.row for part in self.entries])
+        column = np.concatenate([part.column for part in self.entries])
+        phi = np.concatenate([part.phi for part in self.entries])
         order = np.lexsort((np.where(column < 0, len(mean_abs), column), row))
         return Summary(
-            self._n,
+            self.n,
             mean_abs,
             1.96 * np.sqrt(variance / n),
             self._direction(n),
             float(gaps.mean()),
             float(gaps.max()),
             float(totals.std()),
-            Values(row[order], column[order], phi[order]),
+            Entries(row[order], column[order], phi[order]),
         )
 
     def _direction(self, n: int) -> Floats:
         """Pearson correlation of value and attribution over rows; 0 where either does not vary."""
-        covariance = self._product / n - self._value / n * self._phi / n
-        spread = np.sqrt(
-            np.maximum(self._value_squares / n - (self._value / n) ** 2, 0)
-            * np.maximum(self._squares / n - (self._phi / n) ** 2, 0)
-        )
+        _, squares, phi, value, value_squares, product = self.sums / n
+        covariance = product - value * phi
+        spread = np.sqrt(np.maximum(value_squares - value**2, 0) * np.maximum(squares - phi**2, 0))
         direction = np.divide(covariance, spread, out=np.zeros_like(spread), where=spread > 1e-12)
         direction[self._design.n_numeric :] = np.nan
         return np.clip(direction, -1, 1)
