@@ -4,7 +4,7 @@ A local store hands out its own files and needs no copy. Everything is gone when
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,7 @@ _PIECE_BYTES = 8 << 20
 
 
 @contextmanager
-def cached_parts(store: ObjectStore) -> Iterator[OpenPart]:
+def cached_parts(store: ObjectStore) -> Generator[OpenPart]:
     """Yield a function that opens parts of `store`, each fetched at most once, always of the version asked for."""
     if isinstance(store, LocalStore):
         yield store.open
@@ -37,7 +37,7 @@ class _Cache:
         self._guard = Lock()
 
     @contextmanager
-    def open(self, info: ObjectInfo) -> Iterator[BinaryIO]:
+    def open(self, info: ObjectInfo) -> Generator[BinaryIO]:
         """Open one part, after fetching it if nobody has."""
         with self._guard:
             lock = self._locks.setdefault(info, Lock())

@@ -6,9 +6,10 @@ Knows nothing of learning: no split, no scale, no verdict about a column.
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+
+from storage.arrow import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Table:
     numeric: csr_array
     numeric_names: tuple[str, ...]
     categorical: tuple[CategoricalColumn, ...]
-    label: pa.Array
-    group: pa.Array | None = None
-    time: pa.Array | None = None
-    split: pa.Array | None = None
+    label: Array
+    group: Array | None = None
+    time: Array | None = None
+    split: Array | None = None
