@@ -1,11 +1,10 @@
 """Folders that hold parts and no marker: drops that are still being written, or that nobody will ever finish."""
 
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from storage import ObjectStore
 from storage.keys import MARKER
-
-_WRITERS_FOLDERS = ("_", ".")
 
 
 def unmarked_folders(store: ObjectStore) -> list[str]:
@@ -16,18 +15,12 @@ def unmarked_folders(store: ObjectStore) -> list[str]:
     """
     paths = [PurePosixPath(info.key) for info in store.list()]
     marked = {path.parent for path in paths if path.name == MARKER}
-    written = {_drop_folder(path) for path in paths if path.name.startswith("part-") and path.suffix == ".parquet"}
-    return [_url(store, folder) for folder in sorted(written) if marked.isdisjoint((folder, *folder.parents))]
+    parts = [path for path in paths if path.name.startswith("part-") and path.suffix == ".parquet"]
+    written = {_above_writers_folders(part.parent) for part in parts if marked.isdisjoint(part.parents)}
+    return [store.url if folder == PurePosixPath() else f"{store.url}{folder}/" for folder in sorted(written)]
 
 
-def _drop_folder(part: PurePosixPath) -> PurePosixPath:
-    """Return the folder that the drop will be: above partitions, and above what a writer at work has made."""
-    folder = part.parent
-    for parent in (part.parent, *part.parent.parents):
-        if parent.name.startswith(_WRITERS_FOLDERS) or "=" in parent.name:
-            folder = parent.parent
-    return folder
-
-
-def _url(store: ObjectStore, folder: PurePosixPath) -> str:
-    return store.url if folder == PurePosixPath() else f"{store.url}{folder}/"
+def _above_writers_folders(folder: PurePosixPath) -> PurePosixPath:
+    """Return the folder without what a writer at work has made in it, such as `_temporary/0/`."""
+    visible = takewhile(lambda name: not name.startswith((".", "_")) or "=" in name, folder.parts)
+    return PurePosixPath(*visible)

@@ -16,6 +16,8 @@ from storage.drops import find_drops, snapshot
 from storage.errors import DropIncomplete
 from storage.probe import probe
 
+MOST_NAMED = 20  # unfinished folders
+
 
 def execute(config: Path | None = None) -> Exit:
     """Check a configuration and try the stores of every problem.
@@ -56,7 +58,9 @@ def _look_at_drops(store: ObjectStore) -> str:
             finished += 1
         except DropIncomplete as error:
             unfinished.append(f"{shown(folder.url)}: {error.found}")
-    return "\n".join((f"{finished} finished, {len(unfinished)} unfinished", *unfinished))
+    rest = len(unfinished) - MOST_NAMED
+    named = [*unfinished[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])]
+    return "\n".join((f"{finished} finished, {len(unfinished)} unfinished", *named))
 
 
 def _try_results(store: ObjectStore) -> str:
