@@ -73,10 +73,14 @@ def tune(
         return area_under_roc(y[valid], net.logits(Z, valid))
 
     study.optimize(objective, n_trials=trials, timeout=60 * minutes, catch=(FloatingPointError,))
-    tried = tuple(
-        Trial(t.params["learning_rate"], t.params["optimizer"], t.value) for t in study.get_trials(deepcopy=False)
-    )
+    tried = tuple(_trial(frozen) for frozen in study.get_trials(deepcopy=False))
     if all(trial.auc is None for trial in tried):
         return plan, tried
     best = study.best_params
     return replace(plan, learning_rate=best["learning_rate"], optimizer=best["optimizer"]), tried
+
+
+def _trial(frozen: optuna.trial.FrozenTrial) -> Trial:
+    """Of a pruned trial Optuna keeps the last reported loss as its value: that is no AUC."""
+    finished = frozen.state == optuna.trial.TrialState.COMPLETE
+    return Trial(frozen.params["learning_rate"], frozen.params["optimizer"], frozen.value if finished else None)
