@@ -1,4 +1,4 @@
-"""Computation on two threads unless a test chooses otherwise, as a run on a small machine would have it."""
+"""Computation on one thread, as every net has it, unless a test chooses otherwise."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from jobs.net.threads import compute_on
 
 
 @pytest.fixture(autouse=True)
-def two_threads() -> Iterator[None]:
-    compute_on(2)
+def _one_thread() -> Iterator[None]:
+    compute_on(1)
     yield
-    compute_on(2)
+    compute_on(1)

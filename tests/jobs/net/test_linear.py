@@ -1,0 +1,53 @@
+"""The linear model that every net stands on is scikit-learn's."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+
+from jobs.net.linear import choose_ridge, fit_ridge
+from tests.jobs.tables import counts, draw_labels
+
+Z = counts(1, 600, 30)
+Y = draw_labels(Z.toarray()[:, :4] @ np.array([1, -1, 0.5, 0.5]) - 0.5, 2)
+TRAIN, VALID = np.arange(0, 400), np.arange(400, 600)
+
+
+@pytest.mark.parametrize("weight", [1.0, 4.0])
+def test_the_ridge_equals_scikit_learn_on_a_dense_copy(weight: float) -> None:
+    ours = fit_ridge(Z, Y, TRAIN, 0.3, weight)
+    dense = Z.toarray()[TRAIN].astype(np.float64)
+    theirs = LogisticRegression(C=0.3, tol=1e-8, max_iter=5000, class_weight={0: 1.0, 1: weight}).fit(dense, Y[TRAIN])
+    np.testing.assert_allclose(ours.w, theirs.coef_[0], atol=1e-2)  # L-BFGS stops at a gradient of 1e-4
+    assert ours.b == pytest.approx(theirs.intercept_[0], abs=1e-2)
+    least = objective(theirs.coef_[0], theirs.intercept_[0], dense, weight)
+    assert objective(ours.w, ours.b, dense, weight) == pytest.approx(least, rel=1e-5)
+
+
+def objective(w: np.ndarray, b: float, dense: np.ndarray, weight: float) -> float:
+    """Return the weighted loss of the training rows plus the penalty at C = 0.3."""
+    f, y = dense @ w + b, Y[TRAIN]
+    return float((np.where(y, weight, 1.0) * (np.logaddexp(0, f) - y * f)).sum() * 0.3 + w @ w / 2)
+
+
+def test_logits_are_the_linear_form() -> None:
+    model = fit_ridge(Z, Y, TRAIN, 0.3)
+    wanted = Z.toarray().astype(np.float64)[VALID] @ model.w + model.b
+    np.testing.assert_allclose(model.logits(Z, VALID), wanted, atol=1e-5)
+
+
+def test_the_strength_of_least_validation_loss_is_chosen() -> None:
+    strengths = (1e-4, 0.1, 1000.0)
+    chosen, model = choose_ridge(Z, Y, TRAIN, VALID, strengths=strengths)
+    losses = {}
+    for strength in strengths:
+        f = fit_ridge(Z, Y, TRAIN, strength).logits(Z, VALID)
+        losses[strength] = log_loss(Y[VALID], 1 / (1 + np.exp(-f)))
+    assert chosen == min(losses, key=losses.__getitem__) == 0.1
+    np.testing.assert_array_equal(model.w, fit_ridge(Z, Y, TRAIN, 0.1).w)
+
+
+def test_rows_outside_training_do_not_change_the_ridge() -> None:
+    flipped = Y.copy()
+    flipped[VALID] = 1 - flipped[VALID]
+    np.testing.assert_array_equal(fit_ridge(Z, flipped, TRAIN, 1.0).w, fit_ridge(Z, Y, TRAIN, 1.0).w)

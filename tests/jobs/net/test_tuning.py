@@ -1,0 +1,65 @@
+"""The search for a learning rate and an optimizer."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from jobs.errors import Abandoned
+from jobs.net.linear import fit_ridge
+from jobs.net.resnet import BodyShape
+from jobs.net.training import TrainingPlan, train_net
+from jobs.net.tuning import Trial, tune
+from tests.jobs.tables import csr_of, draw_labels
+
+PLAN = TrainingPlan(BodyShape(n_blocks=1, d_block=8), epochs=8, patience=8, learning_rate=1e-4, code_penalty=1.0)
+
+
+def table() -> tuple:
+    random = np.random.default_rng(5)
+    dense = (random.random((1500, 6)) < 0.5).astype(np.float32)
+    y = draw_labels(4.0 * (dense[:, 0] != dense[:, 1]) - 2, 6)
+    return csr_of(dense), y, np.arange(1000), np.arange(1000, 1500)
+
+
+def search(trials: int, minutes: float = 10.0) -> tuple[TrainingPlan, tuple[Trial, ...], int]:
+    Z, y, train, valid = table()
+    linear = fit_ridge(Z, y, train, 0.1)
+    epochs: list[None] = []
+    plan, tried = tune(
+        Z, y, train, valid, linear, PLAN, trials=trials, minutes=minutes, on_trial=lambda: epochs.append(None)
+    )
+    return plan, tried, len(epochs)
+
+
+def test_the_best_trial_wins_and_hopeless_ones_are_pruned() -> None:
+    plan, tried, n_epochs = search(10)
+    assert (tried[0].learning_rate, tried[0].optimizer) == (PLAN.learning_rate, PLAN.optimizer)
+    finished = [trial for trial in tried if trial.auc is not None]
+    best = max(finished, key=lambda trial: trial.auc or 0)
+    assert (plan.learning_rate, plan.optimizer) == (best.learning_rate, best.optimizer)
+    assert (best.auc or 0) > (tried[0].auc or 0) + 0.05
+    assert len(tried) == 10
+    assert len(finished) < 10
+    assert n_epochs < 10 * PLAN.epochs
+
+
+def test_the_auc_of_a_trial_is_that_of_its_net_on_validation_rows() -> None:
+    Z, y, train, valid = table()
+    plan, tried, _ = search(1)
+    net = train_net(Z, y, train, valid, fit_ridge(Z, y, train, 0.1), plan, [].append)
+    assert plan == PLAN
+    assert tried[0].auc == roc_auc_score(y[valid], net.logits(Z, valid))
+
+
+def test_a_search_is_repeatable() -> None:
+    assert search(4) == search(4)
+
+
+def test_who_watches_may_end_the_search() -> None:
+    Z, y, train, valid = table()
+
+    def stop() -> None:
+        raise Abandoned("stop")
+
+    with pytest.raises(Abandoned):
+        tune(Z, y, train, valid, fit_ridge(Z, y, train, 0.1), PLAN, trials=3, minutes=10, on_trial=stop)
