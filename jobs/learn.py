@@ -5,51 +5,27 @@
 Each arrow is one function of a pure room; here the nouns are only handed on.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from config import Problem
-from jobs.data.correlation import CorrelatedPairs, correlated_pairs
+from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
-from jobs.data.design import Vocabulary, design_of, encode, fit_vocabulary, take_columns
-from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
-from jobs.data.scaling import Scaler, fit_scaler, scale
-from jobs.data.screens import leak_suspects
-from jobs.data.split import Split, SplitPolicy, split_rows
-from jobs.errors import LossDiverged, NoUsableColumn, TooFewRows
+from jobs.data.split import Rows, Split, SplitPolicy, split_rows
+from jobs.errors import LossDiverged, TooFewRows
+from jobs.judging import Logits, Metrics, judge
 from jobs.net.linear import LinearModel, choose_ridge
 from jobs.net.resnet import BodyShape
 from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trial, tune
 from jobs.selection.baselines import train_lightgbm
 from jobs.selection.crossfit import Ensemble, collect_evidence, cross_fit
-from jobs.selection.metrics import Estimate, choose_threshold, evaluate
 from jobs.selection.ranking import Selection, select_columns
 from jobs.selection.summary import Summary, explain_held_out
 from jobs.stages import Stages
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """What became of every column before training.
-
-    Attributes:
-        scaler: of all numeric columns.
-        pruning: the verdict on all numeric columns.
-        vocabularies: of all categorical columns, constant ones too.
-        design: the kept columns.
-        coverage: (n_numeric,) share of all rows that are non-zero.
-        leaks: names of kept columns that alone separate the classes.
-    """
-
-    scaler: Scaler
-    pruning: Pruning
-    vocabularies: tuple[Vocabulary, ...]
-    design: Design
-    coverage: NDArray[np.float64]
-    leaks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +56,16 @@ class Learned:
     selection: Selection
     summary: Summary
     threshold: float
-    metrics: dict[str, dict[str, dict[str, Estimate]]]
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class _Baselines:
+    """What the nets are measured against; they also stand on the strength of the ridge."""
+
+    strength: float
+    linear: LinearModel
+    trees: Callable[[Rows], NDArray[np.float64]]
 
 
 def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Learned:
@@ -92,53 +77,31 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
         LossDiverged: the training loss is not a number any more.
     """
     split = _split(data, problem)
-    with stages.stage("prune", len(data.names) + len(data.categorical), "columns") as facts:
-        columns = prune_columns(data, split, problem)
-        facts["kept"] = len(columns.design.columns)
+    columns = _choose_columns(data, split, problem, stages)
     design, y = columns.design, data.y
     plan = training_plan(problem, float(y[split.train].mean()))
-    with stages.stage("baselines", 0, "trees"):
-        strength, linear = choose_ridge(design.Z, y, split.train, split.valid, plan.positive_weight)
-        trees = train_lightgbm(
-            design.Z,
-            y,
-            split.train,
-            split.valid,
-            seed=plan.seed,
-            threads=threads,
-            on_round=stages.advance,
-        )
+    baselines = _fit_baselines(design, y, split, plan, threads, stages)
     try:
-        plan, trials = _tune(design, y, split, linear, plan, problem, stages)
-        with stages.stage("train", plan.epochs * len(split.folds), "epochs") as facts:
-            ensemble = cross_fit(design, y, split, strength, plan, threads, lambda *_: stages.advance())
-            facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
+        plan, trials = _tune(design, y, split, baselines.linear, plan, problem, stages)
+        ensemble = _train(design, y, split, baselines.strength, plan, threads, stages)
     except FloatingPointError as error:
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
-    with stages.stage("evidence", len(split.folds), "folds") as facts:
-        selection = select_columns(collect_evidence(ensemble, design, y, threads, stages.advance), problem.select.q)
-        facts["selected"] = int(selection.selected.sum())
-    with stages.stage("explain", min(problem.explain.rows, len(split.train)), "rows"):
-        summary = explain_held_out(
-            ensemble,
-            design,
-            rows=problem.explain.rows,
-            background=problem.explain.background,
-            nodes=problem.explain.nodes,
-            seed=plan.seed,
-            threads=threads,
-            on_rows=stages.advance,
-        )
-    logits = {
-        side: {
-            "net": ensemble.logits(design, rows),
-            "logistic_regression": linear.logits(design.Z, rows),
-            "lightgbm": trees(rows),
-        }
-        for side, rows in (("valid", split.valid), ("test", split.test))
-    }
-    threshold, metrics = judge(logits, data, split, problem)
-    return Learned(split, columns, plan, trials, strength, linear, ensemble, selection, summary, threshold, metrics)
+    selection = _select(ensemble, design, y, problem, threads, stages)
+    summary = _explain(ensemble, design, split, problem, threads, stages)
+    threshold, metrics = judge(_logits(design, split, ensemble, baselines), data, split, problem)
+    return Learned(
+        split=split,
+        columns=columns,
+        plan=plan,
+        trials=trials,
+        strength=baselines.strength,
+        linear=baselines.linear,
+        ensemble=ensemble,
+        selection=selection,
+        summary=summary,
+        threshold=threshold,
+        metrics=metrics,
+    )
 
 
 def _split(data: Dataset, problem: Problem) -> Split:
@@ -153,32 +116,11 @@ def _split(data: Dataset, problem: Problem) -> Split:
         ) from error
 
 
-def prune_columns(data: Dataset, split: Split, problem: Problem) -> Columns:
-    """Scale all columns, and keep those that are neither constant, rare, nor a twin of a kept one. Fits on training rows."""
-    scaler = fit_scaler(data.X, split.train, log1p=problem.scale.log1p)
-    scaled = scale(data.X, scaler)
-    status = screen_columns(scaler, len(split.train), problem.prune.min_rows)
-    candidates = np.flatnonzero(status == KEPT)
-    found = correlated_pairs(take_columns(scaled, candidates), split.train, problem.prune.correlation)
-    pairs = CorrelatedPairs(candidates[found.left], candidates[found.right], found.r)
-    pruning = prune(status, scaler.count, pairs)
-    numeric = take_columns(scaled, pruning.kept)
-    names = [data.names[k] for k in pruning.kept]
-    vocabularies = tuple(fit_vocabulary(column, split.train, problem.prune.min_rows) for column in data.categorical)
-    codes = [
-        (vocabulary, encode(column, vocabulary))
-        for column, vocabulary in zip(data.categorical, vocabularies, strict=True)
-        if not vocabulary.is_constant
-    ]
-    design = design_of(numeric, names, codes)
-    if not design.columns:
-        raise NoUsableColumn(
-            f"none of {len(data.names)} numeric and {len(data.categorical)} categorical columns is left: all are constant or "
-            f"non-zero on fewer than {problem.prune.min_rows} training rows. Lower prune.min_rows, or check the drop"
-        )
-    coverage = np.bincount(data.X.indices, minlength=len(data.names)) / data.n_rows
-    leaks = leak_suspects(numeric, data.y, split.train)
-    return Columns(scaler, pruning, vocabularies, design, coverage, tuple(names[k] for k in leaks))
+def _choose_columns(data: Dataset, split: Split, problem: Problem, stages: Stages) -> Columns:
+    with stages.stage("prune", len(data.names) + len(data.categorical), "columns") as facts:
+        columns = prune_columns(data, split, problem)
+        facts["kept"] = len(columns.design.columns)
+    return columns
 
 
 def training_plan(problem: Problem, positive_share: float) -> TrainingPlan:
@@ -199,6 +141,16 @@ def training_plan(problem: Problem, positive_share: float) -> TrainingPlan:
         positive_weight=weight,
         seed=problem.split.seed,
     )
+
+
+def _fit_baselines(
+    design: Design, y: NDArray[np.float32], split: Split, plan: TrainingPlan, threads: int, stages: Stages
+) -> _Baselines:
+    Z, train, valid = design.Z, split.train, split.valid
+    with stages.stage("baselines", 0, "trees"):
+        strength, linear = choose_ridge(Z, y, train, valid, plan.positive_weight)
+        trees = train_lightgbm(Z, y, train, valid, seed=plan.seed, threads=threads, on_round=stages.advance)
+    return _Baselines(strength, linear, trees)
 
 
 def _tune(
@@ -228,17 +180,54 @@ def _tune(
     return tuned, trials
 
 
-def judge(
-    logits: dict[str, dict[str, NDArray[np.float64]]], data: Dataset, split: Split, problem: Problem
-) -> tuple[float, dict[str, dict[str, dict[str, Estimate]]]]:
-    """The net's threshold, and the metrics of every model on both sides, each at its own threshold."""
-    policy = problem.threshold
-    y = {"valid": data.y[split.valid], "test": data.y[split.test]}
-    thresholds = {
-        model: choose_threshold(f, y["valid"], policy.policy, policy.value) for model, f in logits["valid"].items()
+def _train(
+    design: Design,
+    y: NDArray[np.float32],
+    split: Split,
+    strength: float,
+    plan: TrainingPlan,
+    threads: int,
+    stages: Stages,
+) -> Ensemble:
+    with stages.stage("train", plan.epochs * len(split.folds), "epochs") as facts:
+        ensemble = cross_fit(design, y, split, strength, plan, threads, lambda _fold, _epoch: stages.advance())
+        facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
+    return ensemble
+
+
+def _select(
+    ensemble: Ensemble, design: Design, y: NDArray[np.float32], problem: Problem, threads: int, stages: Stages
+) -> Selection:
+    with stages.stage("evidence", len(ensemble.folds), "folds") as facts:
+        selection = select_columns(collect_evidence(ensemble, design, y, threads, stages.advance), problem.select.q)
+        facts["selected"] = int(selection.selected.sum())
+    return selection
+
+
+def _explain(
+    ensemble: Ensemble, design: Design, split: Split, problem: Problem, threads: int, stages: Stages
+) -> Summary:
+    chosen = problem.explain
+    with stages.stage("explain", min(chosen.rows, len(split.train)), "rows"):
+        return explain_held_out(
+            ensemble,
+            design,
+            rows=chosen.rows,
+            background=chosen.background,
+            nodes=chosen.nodes,
+            seed=problem.split.seed,
+            threads=threads,
+            on_rows=stages.advance,
+        )
+
+
+def _logits(design: Design, split: Split, ensemble: Ensemble, baselines: _Baselines) -> Logits:
+    """What every model says of the rows that trained none of them."""
+    return {
+        side: {
+            "net": ensemble.logits(design, rows),
+            "logistic_regression": baselines.linear.logits(design.Z, rows),
+            "lightgbm": baselines.trees(rows),
+        }
+        for side, rows in (("valid", split.valid), ("test", split.test))
     }
-    metrics = {
-        side: {model: evaluate(f, y[side], thresholds[model], problem.split.seed) for model, f in of_side.items()}
-        for side, of_side in logits.items()
-    }
-    return thresholds["net"], metrics

@@ -1,0 +1,83 @@
+"""Which columns of a dataset are trained on: scaled, screened, pruned, encoded, put side by side.
+
+All of it is fitted on training rows, and nothing here looks at what a model says.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from config import Problem
+from jobs.data.correlation import CorrelatedPairs, correlated_pairs
+from jobs.data.dataset import Dataset, Design
+from jobs.data.design import Vocabulary, design_of, encode, fit_vocabulary, take_columns
+from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
+from jobs.data.scaling import Scaler, fit_scaler, scale
+from jobs.data.screens import leak_suspects
+from jobs.data.split import Split
+from jobs.errors import NoUsableColumn
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What became of every column before training.
+
+    Attributes:
+        scaler: of all numeric columns.
+        pruning: the verdict on all numeric columns.
+        vocabularies: of all categorical columns, constant ones too.
+        design: the kept columns.
+        coverage: (n_numeric,) share of all rows that are non-zero.
+        leaks: names of kept columns that alone separate the classes.
+    """
+
+    scaler: Scaler
+    pruning: Pruning
+    vocabularies: tuple[Vocabulary, ...]
+    design: Design
+    coverage: NDArray[np.float64]
+    leaks: tuple[str, ...]
+
+
+def prune_columns(data: Dataset, split: Split, problem: Problem) -> Columns:
+    """Scale all columns, and keep those that are neither constant, rare, nor a twin of a kept one.
+
+    Everything is fitted on the training rows.
+
+    Raises:
+        NoUsableColumn: no column is left.
+    """
+    scaler = fit_scaler(data.X, split.train, log1p=problem.scale.log1p)
+    scaled = scale(data.X, scaler)
+    pruning = _prune_numeric(scaled, scaler, split, problem)
+    numeric = take_columns(scaled, pruning.kept)
+    names = [data.names[int(k)] for k in pruning.kept]
+    vocabularies = tuple(fit_vocabulary(column, split.train, problem.prune.min_rows) for column in data.categorical)
+    design = design_of(numeric, names, _encoded(data, vocabularies))
+    if not design.columns:
+        raise NoUsableColumn(
+            f"none of {len(data.names)} numeric and {len(data.categorical)} categorical columns is left: all are "
+            f"constant or non-zero on fewer than {problem.prune.min_rows} training rows. "
+            "Lower prune.min_rows, or check the drop"
+        )
+    coverage = np.bincount(data.X.indices, minlength=len(data.names)) / data.n_rows
+    leaks = tuple(names[int(k)] for k in leak_suspects(numeric, data.y, split.train))
+    return Columns(scaler, pruning, vocabularies, design, coverage, leaks)
+
+
+def _prune_numeric(scaled: csr_array, scaler: Scaler, split: Split, problem: Problem) -> Pruning:
+    status = screen_columns(scaler, len(split.train), problem.prune.min_rows)
+    candidates = np.flatnonzero(status == KEPT)
+    found = correlated_pairs(take_columns(scaled, candidates), split.train, problem.prune.correlation)
+    return prune(status, scaler.count, CorrelatedPairs(candidates[found.left], candidates[found.right], found.r))
+
+
+def _encoded(data: Dataset, vocabularies: tuple[Vocabulary, ...]) -> list[tuple[Vocabulary, NDArray[np.int32]]]:
+    """Vocabulary and (n_rows,) codes of every categorical column that is not constant."""
+    return [
+        (vocabulary, encode(column, vocabulary))
+        for column, vocabulary in zip(data.categorical, vocabularies, strict=True)
+        if not vocabulary.is_constant
+    ]
