@@ -6,6 +6,7 @@ says what was found, where, and what to do; the drop is then quarantined, untouc
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -146,10 +147,10 @@ def _require_unique(ids: NDArray[np.generic]) -> None:
 def _require_finite(table: Table) -> None:
     wrong = np.flatnonzero(~np.isfinite(table.numeric.data))
     if len(wrong):
-        columns = np.unique(table.numeric.indices[wrong])
-        row = int(np.searchsorted(table.numeric.indptr, wrong[0], side="right")) - 1
+        names = [table.numeric_names[int(k)] for k in np.unique(table.numeric.indices[wrong])]
+        row = int(np.searchsorted(table.numeric.indptr, int(wrong[0]), side="right")) - 1
         raise NotFinite(
-            f"{len(wrong)} value(s) are NaN or infinite, in {_listed(repr(table.numeric_names[k]) for k in columns)}; "
+            f"{len(wrong)} value(s) are NaN or infinite, in {_listed(map(repr, names))}; "
             f"the first on the row with id {table.ids[row]!r}. "
             "Write null for 'never happened', or list the column under table.ignore"
         )
@@ -159,11 +160,16 @@ def _binary_label(label: "pd.Series[str]") -> tuple[NDArray[np.float32], str]:
     nulls = int(label.isna().sum())
     if nulls:
         raise InvalidLabel(f"{nulls} of {len(label)} rows have no label. Leave rows without a label out of the drop")
-    values = sorted(label.unique().tolist(), key=lambda value: (str(type(value)), value))
+    values = sorted(label.unique().tolist(), key=_by_kind)
     if len(values) != 2:
         found = f"only {values[0]!r}" if len(values) == 1 else f"{len(values)} values: {_listed(map(repr, values))}"
         raise InvalidLabel(f"a binary label needs two classes, and the label column holds {found}")
     return (label == values[1]).to_numpy(dtype=np.float32), str(values[1])
+
+
+def _by_kind(value: object) -> tuple[str, Any]:
+    """Sorts values of several types: each type on its own."""
+    return str(type(value)), value
 
 
 def _complete(column: "pd.Series[str]", role: str) -> NDArray[np.generic]:

@@ -1,3 +1,4 @@
+# pyright: reportMissingTypeStubs=false
 """shap_values.parquet as a shap.Explanation, so that every plot of shap works on it."""
 
 from pathlib import Path
@@ -20,7 +21,7 @@ def load_explanation(path: Path, top: int = 50) -> shap.Explanation:
     weight = named["shap"].abs().groupby(named["feature"]).sum()
     columns = pd.Index(weight.nlargest(top).index)
     kept = named[named["feature"].isin(columns)]
-    at = rows.get_indexer(kept.iloc[:, 0]), columns.get_indexer(kept["feature"])
+    at = rows.get_indexer(pd.Index(kept.iloc[:, 0])), columns.get_indexer(pd.Index(kept["feature"]))
     shap_values, data = np.zeros((len(rows), len(columns))), np.zeros((len(rows), len(columns)))
     shap_values[at], data[at] = kept["shap"], kept["value"]
-    return shap.Explanation(values=shap_values, data=data, feature_names=columns.tolist())
+    return shap.Explanation(values=shap_values, data=data, feature_names=[str(name) for name in columns])

@@ -39,7 +39,7 @@ def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
             "kind": "numeric",
             "status": pruning.status.astype(object),
             "coverage": learned.columns.coverage,
-            "kept_for": [data.names[k] if k >= 0 else None for k in pruning.stands_for.tolist()],
+            "kept_for": [data.names[int(k)] if k >= 0 else None for k in pruning.stands_for],
             "correlation": pruning.r,
         }
     )
