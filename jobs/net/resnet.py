@@ -51,24 +51,33 @@ class Dropout(nn.Module):
         return h * kept.div_(1 - self._share)
 
 
+class Norm(nn.BatchNorm1d):
+    """Batch normalisation that can say what it does once it is trained."""
+
+    def scale_and_shift(self) -> tuple[Tensor, Tensor]:
+        """Scale and shift, (d_block,) each, of evaluation mode."""
+        if self.running_mean is None or self.running_var is None:
+            raise ValueError("this normalisation keeps no running statistics")
+        scale = self.weight / torch.sqrt(self.running_var + self.eps)
+        return scale, self.bias - self.running_mean * scale
+
+
 class Block(nn.Module):
     """One residual block: (n, d_block) -> (n, d_block)."""
 
     def __init__(self, shape: BodyShape, generator: torch.Generator) -> None:
         super().__init__()
         d_hidden = shape.d_block * shape.d_hidden_factor
-        self.change = nn.Sequential(
-            nn.BatchNorm1d(shape.d_block),
-            nn.Linear(shape.d_block, d_hidden),
-            nn.ReLU(),
-            Dropout(shape.hidden_dropout, generator),
-            nn.Linear(d_hidden, shape.d_block),
-            Dropout(shape.residual_dropout, generator),
-        )
+        self.norm = Norm(shape.d_block)
+        self.widen = nn.Linear(shape.d_block, d_hidden)
+        self.hidden_dropout = Dropout(shape.hidden_dropout, generator)
+        self.narrow = nn.Linear(d_hidden, shape.d_block)
+        self.residual_dropout = Dropout(shape.residual_dropout, generator)
 
     def forward(self, h: Tensor) -> Tensor:
-        """Return h + change(h), (n, d_block)."""
-        return h + self.change(h)
+        """Return h plus what the block adds to it, (n, d_block)."""
+        z = torch.relu(self.widen(self.norm(h)))
+        return h + self.residual_dropout(self.narrow(self.hidden_dropout(z)))
 
 
 class Body(nn.Module):
@@ -77,51 +86,43 @@ class Body(nn.Module):
     def __init__(self, shape: BodyShape, seed: int) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        self.blocks = nn.Sequential(*(Block(shape, generator) for _ in range(shape.n_blocks)))
-        last = nn.Linear(shape.d_block, 1)
-        self.head = nn.Sequential(nn.BatchNorm1d(shape.d_block), nn.ReLU(), last)
+        self._blocks = [Block(shape, generator) for _ in range(shape.n_blocks)]
+        self.blocks = nn.ModuleList(self._blocks)
+        self.norm = Norm(shape.d_block)
+        self.last = nn.Linear(shape.d_block, 1)
         _reset_linear_layers(self.blocks, generator)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
 
     def forward(self, h: Tensor) -> Tensor:
         """Return the deep part of the logit, (n,)."""
-        return self.head(self.blocks(h)).squeeze(-1)
+        for block in self._blocks:
+            h = block(h)
+        return self.last(torch.relu(self.norm(h))).squeeze(-1)
 
+    @torch.inference_mode()
+    def input_gradient(self, h: Tensor) -> Tensor:
+        """Return the gradient of the logit at each code, (n, d_block), in evaluation mode, without autograd.
 
-def input_gradient(body: Body, h: Tensor) -> Tensor:
-    """Return the gradient of an evaluating body's logit at each code, (n, d_block), without autograd.
+        Every normalisation is folded into the Linear behind it, and of each ReLU only its mask is kept.
 
-    Every batch normalisation is folded into the Linear behind it, and of each ReLU only its mask is kept: two thirds of
-    the time of autograd, and less memory.
-
-    Args:
-        body: in evaluation mode.
-        h: (n, d_block) codes; not changed.
-    """
-    masks: list[Tensor] = []
-    folded: list[tuple[Tensor, Tensor]] = []
-    with torch.inference_mode():
-        for block in body.blocks:
-            norm, first, _, _, second, _ = block.change
-            scale, shift = _affine(norm)
-            rise = first.weight * scale  # (d_hidden, d_block)
-            z = torch.addmm(first.bias + first.weight @ shift, h, rise.T)  # (n, d_hidden)
+        Args:
+            h: (n, d_block) codes; not changed.
+        """
+        masks: list[Tensor] = []
+        widened: list[Tensor] = []
+        for block in self._blocks:
+            scale, shift = block.norm.scale_and_shift()
+            widened.append(block.widen.weight * scale)  # (d_hidden, d_block)
+            bias = block.widen.bias + block.widen.weight @ shift
+            z = torch.addmm(bias, h, widened[-1].T)  # (n, d_hidden)
             masks.append(z > 0)
-            folded.append((rise, second.weight))
-            h = torch.addmm(second.bias, z.relu_(), second.weight.T).add_(h)
-        norm, _, last = body.head
-        scale, shift = _affine(norm)
-        gradient = ((h * scale + shift) > 0) * (scale * last.weight[0])  # (n, d_block)
-        for mask, (rise, fall) in zip(reversed(masks), reversed(folded), strict=True):
-            gradient = torch.addmm(gradient, (gradient @ fall).mul_(mask), rise)
-    return gradient
-
-
-def _affine(norm: nn.BatchNorm1d) -> tuple[Tensor, Tensor]:
-    """Scale and shift of an evaluating batch normalisation."""
-    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return scale, norm.bias - norm.running_mean * scale
+            h = torch.addmm(block.narrow.bias, z.relu_(), block.narrow.weight.T).add_(h)
+        scale, shift = self.norm.scale_and_shift()
+        gradient = ((h * scale + shift) > 0) * (scale * self.last.weight[0])  # (n, d_block)
+        for block, mask, widen in zip(reversed(self._blocks), reversed(masks), reversed(widened), strict=True):
+            gradient = torch.addmm(gradient, (gradient @ block.narrow.weight).mul_(mask), widen)
+        return gradient
 
 
 def _reset_linear_layers(module: nn.Module, generator: torch.Generator) -> None:

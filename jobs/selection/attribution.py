@@ -22,7 +22,6 @@ from scipy.sparse import csr_array
 from jobs.data.dataset import Design
 from jobs.data.split import Rows
 from jobs.net.codes import Matrix, codes_of
-from jobs.net.resnet import input_gradient
 from jobs.net.training import Net
 from jobs.selection.kernels import background_part, row_part
 
@@ -66,7 +65,7 @@ def path_gradients(net: Net, h: Matrix, references: Matrix, nodes: int) -> Matri
     for first in range(0, len(h), n_chunk):
         ends = torch.from_numpy(h[first : first + n_chunk])[None, :, None, :]  # (1, chunk, 1, d)
         points = (base + alpha * (ends - base)).flatten(0, 2)  # (n_references * chunk * nodes, d)
-        slope = input_gradient(net.body, points).reshape(len(references), -1, nodes, h.shape[1])
+        slope = net.body.input_gradient(points).reshape(len(references), -1, nodes, h.shape[1])
         out[first : first + n_chunk] = torch.einsum("rckd,k->crd", slope, share).numpy()
     return out
 

@@ -39,10 +39,10 @@ class Service:
                 return self.lines[-1]
         raise AssertionError(f"it ended without {event}: {self.lines}")
 
-    def end(self, number: signal.Signals = signal.SIGTERM) -> float:
-        """Send a signal, read the rest of the log, and return how many seconds it took."""
+    def end(self) -> float:
+        """Ask it to end, read the rest of the log, and return how many seconds it took."""
         began = time.monotonic()
-        self.process.send_signal(number)
+        self.process.send_signal(signal.SIGTERM)
         _, rest = self.process.communicate(timeout=PATIENCE_SECONDS)
         self.lines += [json.loads(text) for text in rest.splitlines()]
         return time.monotonic() - began
@@ -123,11 +123,12 @@ def test_one_pass_works_on_all_that_is_finished_and_a_second_one_does_nothing(
     assert keys(drops, "dt=1/") == [f"dt=1/{MARKER}", f"dt=1/{PART}"]
     assert f"dt=2/{PART}" not in keys(drops)
     assert keys(drops, "dt=3/") == [f"dt=3/{PART}"]
-    before = keys(open_store(f"{root}/results"))
-    code, _, log = once(config)
-    assert (code, [line["event"] for line in log]) == (0, ["drop_in_quarantine", "drop_waiting"])
-    assert keys(open_store(f"{root}/results")) == before
     assert [record.error for record in read_all(open_store(f"{root}/results"), "return")] == ["MissingLabel"]
+    if kind == "local":  # once is enough: a process takes seconds to start
+        before = keys(open_store(f"{root}/results"))
+        code, _, log = once(config)
+        assert (code, [line["event"] for line in log]) == (0, ["drop_in_quarantine", "drop_waiting"])
+        assert keys(open_store(f"{root}/results")) == before
 
 
 def test_a_drop_is_found_as_soon_as_its_marker_is_written(tmp_path: Path, start: Start) -> None:
@@ -146,18 +147,17 @@ def test_a_drop_is_found_as_soon_as_its_marker_is_written(tmp_path: Path, start:
     assert service.events()[-1] == "service_stopped"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_abandons_the_run_and_leaves_no_trace(tmp_path: Path, start: Start, number: signal.Signals) -> None:
+def test_a_signal_abandons_the_run_and_leaves_no_trace(tmp_path: Path, start: Start) -> None:
     drops = open_store(f"{tmp_path}/drops")
     write_drop(drops, "dt=1/", "slow")
     before = list(drops.list())
     service = start(configured(tmp_path, str(tmp_path)))
     service.wait_for("stage_finished")
     assert claims_of(str(tmp_path)) == ["held"]
-    assert service.end(number) < 5.0
+    assert service.end() < 5.0
     assert service.process.returncode == 0
     (abandoned,) = [line for line in service.lines if line["event"] == "run_abandoned"]
-    assert (abandoned["url"], number.name in abandoned["reason"]) == (f"{drops.url}dt=1/", True)
+    assert (abandoned["url"], "SIGTERM" in abandoned["reason"]) == (f"{drops.url}dt=1/", True)
     assert list(drops.list()) == before
     assert claims_of(str(tmp_path)) == ["released"]
     assert keys(open_store(f"{tmp_path}/results"), "return/runs/") == []

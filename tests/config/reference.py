@@ -13,8 +13,8 @@ TARGET = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 _INTRODUCTION = """# Configuration
 
-Made from the models in config/ by `python -m tests.config.reference`; a test keeps it true. Unknown keys, wrong types and
-contradictions are reported all at once by `winnow check`.
+Made from the models in config/ by `python -m tests.config.reference`; a test keeps it true. Unknown keys, wrong types
+and contradictions are reported all at once by `winnow check`.
 """
 
 

@@ -156,8 +156,10 @@ select: {}
         "problem.yaml:4 table.lable: found an unknown key, expected a known key; did you mean label?",
         "problem.yaml:5 table.id: found 7, expected a text (numbers in quotes) (the column that names a row)",
         "problem.yaml:6 select.q: found 2, expected less than 1 (the share of false discoveries that is accepted)",
-        "problem.yaml:7 net.batch_size: found 0, expected greater than or equal to 2 or 'auto' "
-        "(rows of a minibatch; auto: 64 to 1024, by the number of rows)",
+        (
+            "problem.yaml:7 net.batch_size: found 0, expected greater than or equal to 2 or 'auto' "
+            "(rows of a minibatch; auto: 64 to 1024, by the number of rows)"
+        ),
         "problem.yaml:7 net.d_blok: found an unknown key, expected a known key; did you mean d_block?",
         "problem.yaml:8 explain: found nothing, expected a mapping of keys (how many attributions, how exactly)",
         "problem.yaml:9 split.test: found test + valid = 1, expected less than 1: the rest of the rows trains",

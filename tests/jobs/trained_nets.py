@@ -11,38 +11,40 @@ from jobs.net.resnet import Body, BodyShape
 from jobs.net.training import Epoch, Net
 
 
+def _layers(body: Body) -> list[nn.Module]:
+    """Normalisation, Linear, Linear of each block, then normalisation and Linear of the head."""
+    return [layer for layer in body.modules() if isinstance(layer, nn.BatchNorm1d | nn.Linear)]
+
+
 def awaken(body: Body, seed: int) -> None:
     """Give the body random weights and running statistics everywhere: as if it had been trained."""
     random = torch.Generator().manual_seed(seed)
+    *layers, last = _layers(body)
     with torch.no_grad():
-        for layer in body.modules():
+        for layer in layers:
             if isinstance(layer, nn.BatchNorm1d):
                 layer.weight.copy_(torch.rand(layer.weight.shape, generator=random) + 0.5)
                 layer.bias.copy_(torch.randn(layer.bias.shape, generator=random) * 0.3)
                 layer.running_mean.copy_(torch.randn(layer.bias.shape, generator=random) * 0.3)
                 layer.running_var.copy_(torch.rand(layer.bias.shape, generator=random) + 0.3)
-        last = body.head[2]
         last.weight.copy_(torch.randn(last.weight.shape, generator=random) * 0.5)
         last.bias.fill_(0.2)
 
 
 def body_in_float64(body: Body, h: Tensor) -> Tensor:
-    """Return (n,) what an evaluating body says of (n, d_block) float64 codes, written out from its state alone."""
-    state = {name: value.double() for name, value in body.state_dict().items()}
+    """Return (n,) what an evaluating body says of (n, d_block) float64 codes, written out from its weights alone."""
 
-    def norm(name: str, x: Tensor) -> Tensor:
-        centred = (x - state[f"{name}.running_mean"]) / torch.sqrt(state[f"{name}.running_var"] + 1e-5)
-        return centred * state[f"{name}.weight"] + state[f"{name}.bias"]
+    def norm(layer: nn.Module, x: Tensor) -> Tensor:
+        centred = (x - layer.running_mean.double()) / torch.sqrt(layer.running_var.double() + 1e-5)
+        return centred * layer.weight.double() + layer.bias.double()
 
-    def linear(name: str, x: Tensor) -> Tensor:
-        return x @ state[f"{name}.weight"].T + state[f"{name}.bias"]
+    def linear(layer: nn.Module, x: Tensor) -> Tensor:
+        return x @ layer.weight.double().T + layer.bias.double()
 
-    number = 0
-    while f"blocks.{number}.change.1.weight" in state:
-        block = f"blocks.{number}.change"
-        h = h + linear(f"{block}.4", torch.relu(linear(f"{block}.1", norm(f"{block}.0", h))))
-        number += 1
-    return linear("head.2", torch.relu(norm("head.0", h)))[:, 0]
+    *blocks, norm_of_head, last = _layers(body)
+    for k in range(0, len(blocks), 3):
+        h = h + linear(blocks[k + 2], torch.relu(linear(blocks[k + 1], norm(blocks[k], h))))
+    return linear(last, torch.relu(norm(norm_of_head, h)))[:, 0]
 
 
 class DenseNet(nn.Module):
