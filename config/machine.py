@@ -18,13 +18,13 @@ def let_idle_threads_sleep() -> None:
 def usable_cores() -> int:
     """Return how many cores this process may use: by its affinity and, in a container, by its quota."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, _quota_cores() or allowed))
+    return min(allowed, _quota_cores() or allowed)
 
 
 def _quota_cores() -> int | None:
     """Return the whole cores of the control group's quota ("200000 100000" is 2), None where there is none."""
     try:
         quota, period = _CPU_QUOTA.read_text(encoding="ascii").split()
-        return round(int(quota) / int(period))
+        return max(1, int(quota) // int(period))
     except (OSError, ValueError):  # no such file, or "max 100000"
         return None

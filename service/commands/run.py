@@ -55,7 +55,7 @@ def store_and_folder(location: str) -> tuple[str, str]:
     The store is not the folder itself: a local store keeps its root, and this folder shall go with its last file.
     """
     above, _, name = location.rstrip("/").rpartition("/")
-    return (location, "") if above in {"", "s3:/"} else (f"{above}/", f"{name}/")
+    return (location, "") if not name or above == "s3:/" else (f"{above}/", f"{name}/")
 
 
 def _work_on(app: App, problem: Problem) -> Report:

@@ -42,6 +42,7 @@ class Clock:
 class Home:
     """A problem in stores of its own, and the service that works on it."""
 
+    file: Path
     problem: Problem
     drops: ObjectStore
     results: ObjectStore
@@ -63,14 +64,14 @@ def local_home(tmp_path: Path) -> Home:
 
 
 def home_at(root: str, folder: Path) -> Home:
-    """Return a home below a URL; its problem file is folder/problem.yaml."""
+    """Return a home below a URL; its problem file is in `folder`."""
     file = folder / "problem.yaml"
     file.write_text(PROBLEM, encoding="utf-8")
     places = {"drops": f"{root}/drops", "results": f"{root}/results", "complete": {"settle_seconds": 60.0}}
     problem = load_problem(file, places)
     clock = Clock()
     app = app_of(Settings(), clock)
-    return Home(problem, open_store(problem.drops), open_store(problem.results), clock, app)
+    return Home(file, problem, open_store(problem.drops), open_store(problem.results), clock, app)
 
 
 def app_of(settings: Settings, clock: Clock | None = None) -> App:

@@ -43,7 +43,7 @@ def write_drop(store: ObjectStore, folder: str, says: str = "fine") -> None:
 def small_run(work: Work, observer: Observer) -> Outcome:
     """Do as the parts of the drop say."""
     observer.stage_started("read", 1, "rows")
-    said = b"".join(work.drops.read(part.key)[0] for part in work.drop.parts).decode()
+    said = b"".join(work.drops.read(part.key)[0] for part in work.drop.parts).decode(errors="replace")
     observer.stage_finished("read", 0.25, {"rows": 1, "event": "a fact that is called like a field of the log"})
     if said.endswith("rejected"):
         raise MissingLabel('there is no column "active". Name the label in table.label')

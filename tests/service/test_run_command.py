@@ -1,0 +1,135 @@
+"""`winnow run`, with the substitute for the work."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from config import Settings
+from service.app import App
+from service.commands import run
+from service.exits import Exit
+from storage.claims import Claims
+from storage.drops import snapshot_at
+from storage.errors import DropIncomplete
+from storage.keys import MARKER
+from storage.quarantine import read_all
+from tests.service.conftest import Clock, Home, app_of
+from tests.service.substitute import write_drop, write_part
+
+ReadOut = pytest.CaptureFixture[str]
+
+
+def run_drop(home: Home, folder: str, *, keep_inputs: bool = False, as_json: bool = False) -> Exit:
+    """Run the command on a folder of the drops."""
+    where, results = home.drops.url + folder, home.results.url
+    return run.execute(where, home.file, results, keep_inputs=keep_inputs, as_json=as_json, make_app=app_of)
+
+
+def test_a_drop_becomes_a_run_and_one_json_object(home: Home, capsys: ReadOut) -> None:
+    write_drop(home.drops, "dt=1/")
+    assert run_drop(home, "dt=1", as_json=True) == Exit.DONE
+    printed = json.loads(capsys.readouterr().out)
+    assert list(printed) == ["status", "run_id", "commit", "metrics", "top"]
+    assert printed["status"] == "committed"
+    assert printed["commit"] == f"{home.results.url}return/runs/{printed['run_id']}/COMMIT.json"
+    assert printed["metrics"]["test"]["net"]["auc"]["value"] == 0.75
+    assert [row["feature"] for row in printed["top"]] == ["5_95", "9_9", "5_96", "1_1"]
+    assert [info.key for info in home.drops.list() if info.key.endswith("parquet")] == []
+
+
+def test_a_person_sees_the_table_the_metrics_and_where_the_files_are(home: Home, capsys: ReadOut) -> None:
+    write_drop(home.drops, "dt=1/")
+    assert run_drop(home, "dt=1/") == Exit.DONE
+    printed = capsys.readouterr().out
+    for words in ("5_95", "selected", "LightGBM", ".750 [.700 .800]", "1 twins of a kept column", "/attempt-1-"):
+        assert words in printed
+
+
+def test_a_drop_that_is_done_says_so(home: Home, capsys: ReadOut) -> None:
+    write_drop(home.drops, "dt=1/")
+    assert run_drop(home, "dt=1", keep_inputs=True, as_json=True) == Exit.DONE
+    assert run_drop(home, "dt=1", keep_inputs=True, as_json=True) == Exit.DONE
+    decoder, printed = json.JSONDecoder(), capsys.readouterr().out
+    first, end = decoder.raw_decode(printed)
+    second = json.loads(printed[end:])
+    assert (first["status"], second["status"]) == ("committed", "already_done")
+    assert second["run_id"] == first["run_id"]
+
+
+def test_a_rejected_drop_is_put_aside_with_the_reason(home: Home, capsys: ReadOut) -> None:
+    write_drop(home.drops, "dt=1/", "rejected")
+    assert run_drop(home, "dt=1") == Exit.REJECTED
+    captured = capsys.readouterr()
+    assert 'there is no column "active". Name the label in table.label' in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+    assert [record.error for record in read_all(home.results, "return")] == ["MissingLabel"]
+
+
+def test_a_rejection_for_a_program_is_one_json_object(home: Home, capsys: ReadOut) -> None:
+    write_drop(home.drops, "dt=1/", "rejected")
+    assert run_drop(home, "dt=1", as_json=True) == Exit.REJECTED
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["status"], printed["exit_code"], printed["run_id"]) == ("rejected", 3, None)
+    assert printed["error"]["class"] == "MissingLabel"
+
+
+def test_a_drop_in_quarantine_is_tried_again_when_asked_for_by_name(home: Home) -> None:
+    write_drop(home.drops, "dt=1/", "rejected")
+    codes = [run_drop(home, "dt=1") for _ in range(2)]
+    assert codes == [Exit.REJECTED, Exit.REJECTED]
+    assert len(read_all(home.results, "return")) == 1
+
+
+def test_a_folder_that_is_not_finished_is_not_put_aside(home: Home) -> None:
+    write_part(home.drops, "dt=1/")
+    before = list(home.drops.list())
+    with pytest.raises(DropIncomplete, match=MARKER):
+        run_drop(home, "dt=1")
+    assert list(home.drops.list()) == before
+    assert read_all(home.results, "return") == []
+
+
+@pytest.mark.parametrize(
+    ("says", "code"), [("failing", Exit.RUN_FAILED), ("broken", Exit.RUN_FAILED), ("unreachable", Exit.STORE_FAILED)]
+)
+def test_a_failure_that_is_not_the_drops_fault_does_not_put_it_aside(home: Home, says: str, code: Exit) -> None:
+    write_drop(home.drops, "dt=1/", says)
+    assert run_drop(home, "dt=1") == code
+    assert read_all(home.results, "return") == []
+
+
+def test_the_folder_of_a_local_drop_goes_with_its_last_file(local_home: Home, tmp_path: Path) -> None:
+    write_drop(local_home.drops, "dt=1/")
+    assert run_drop(local_home, "dt=1") == Exit.DONE
+    assert [path.name for path in (tmp_path / "drops").iterdir() if not path.name.startswith(".")] == []
+
+
+def test_a_claim_of_a_dead_worker_is_waited_for(local_home: Home) -> None:
+    write_drop(local_home.drops, "dt=1/")
+    drop = snapshot_at(local_home.drops, "dt=1/")
+    assert Claims(local_home.results, "return", "dead", 0.2, Clock()).take(drop.drop_id) is not None
+
+    def impatient(settings: Settings) -> App:
+        made = app_of(settings.model_copy(update={"claim_ttl_seconds": 0.2}))
+        return App(settings=made.settings, run_drop=made.run_drop, make_bars=made.make_bars)
+
+    where = f"{local_home.drops.url}dt=1"
+    code = run.execute(where, local_home.file, local_home.results.url, make_app=impatient)
+    assert code == Exit.DONE
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("s3://bucket/a/b/", ("s3://bucket/a/", "b/")),
+        ("s3://bucket/a/", ("s3://bucket/", "a/")),
+        ("s3://bucket/", ("s3://bucket/", "")),
+        ("/a/b/", ("/a/", "b/")),
+        ("/a/", ("/", "a/")),
+        ("/", ("/", "")),
+    ],
+)
+def test_the_store_of_a_drop_is_above_its_folder(location: str, expected: tuple[str, str]) -> None:
+    assert run.store_and_folder(location) == expected
