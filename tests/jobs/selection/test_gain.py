@@ -1,0 +1,132 @@
+"""Held-out evidence: sums over zero entries in closed form against every entry summed, in float64."""
+
+import numpy as np
+import pytest
+import torch
+
+from jobs.data.dataset import Design
+from jobs.data.split import Split
+from jobs.net.linear import LinearModel
+from jobs.net.resnet import BodyShape
+from jobs.net.training import Net, TrainingPlan
+from jobs.selection.calibration import Calibration
+from jobs.selection.crossfit import collect_evidence, cross_fit
+from jobs.selection.gain import Evidence, held_out_evidence
+from jobs.selection.ranking import select_columns
+from tests.jobs.tables import categories, csr_of, draw_labels, mixed_design
+from tests.jobs.trained_nets import DenseNet, body_in_float64, random_net
+
+N = 500
+HELD, SEEN = np.arange(0, N, 2), np.arange(1, N, 2)
+CALIBRATION = Calibration(0.8, 0.1)
+SPARSE, DENSE, CATEGORICAL = slice(0, 16), slice(16, 20), slice(20, 22)
+
+
+def mixed(size: float = 1.0) -> tuple[Net, Design, np.ndarray]:
+    """Sixteen sparse columns, four dense ones far from zero, two categorical ones. `size`: of all codes."""
+    random = np.random.default_rng(1)
+    dense = random.normal(1.0, 0.5, (N, 20)) * (random.random((N, 20)) < 0.05)
+    dense[:, DENSE] = random.normal(3, 1, (N, 4))
+    colour = categories("colour", random.choice(["red", "green", "blue"], N).tolist())
+    flag = categories("flag", random.choice(["yes", None], N, p=[0.05, 0.95]).tolist())
+    design = mixed_design(csr_of(dense), (colour, flag), np.arange(N))
+    net = random_net(design, 3)
+    net = Net(LinearModel(net.linear.w * np.float32(size), -0.4), net.W * np.float32(0.3 * size), net.body, net.history)
+    y = draw_labels(DenseNet(net)(torch.from_numpy(design.Z.toarray())).detach().numpy()[:, 0], 4)
+    return net, design, y
+
+
+def by_brute_force(net: Net, design: Design, y: np.ndarray, nodes: int) -> np.ndarray:
+    """Return (n_columns, 4) sums of gain, gain^2, score, score^2 with an n x p array of attributions, in float64."""
+    Z = design.Z.toarray().astype(np.float64)
+    mean = Z[SEEN].mean(axis=0)
+    at, weight = np.polynomial.legendre.leggauss(nodes)
+    start, ends = torch.from_numpy(mean @ net.W), torch.from_numpy(Z[HELD] @ net.W)
+    slope = np.zeros((len(HELD), net.W.shape[1]))
+    for a, w in zip((at + 1) / 2, weight / 2, strict=True):
+        h = (start + a * (ends - start)).requires_grad_()
+        (gradient,) = torch.autograd.grad(body_in_float64(net.body, h).sum(), h)
+        slope += w * gradient.numpy()
+    by_code = (Z[HELD] - mean) * (slope @ net.W.T + net.linear.w) * CALIBRATION.slope
+    phi = np.stack([by_code[:, design.owner == k].sum(axis=1) for k in range(len(design.columns))], axis=1)
+    delta = phi - phi.mean(axis=0)
+    f = CALIBRATION.apply(DenseNet(net)(torch.from_numpy(Z[HELD])).detach().numpy())
+    label = y[HELD].astype(np.float64)[:, None]
+    gain = np.logaddexp(0, f - delta) - label * (f - delta) - (np.logaddexp(0, f) - label * f)
+    score = delta * (label - 1 / (1 + np.exp(delta - f)))
+    return np.stack([gain.sum(axis=0), (gain**2).sum(axis=0), score.sum(axis=0), (score**2).sum(axis=0)], axis=1)
+
+
+def sums(evidence: Evidence) -> np.ndarray:
+    return np.stack([evidence.gain, evidence.gain_squares, evidence.score, evidence.score_squares], axis=1)
+
+
+def errors(net: Net, design: Design, y: np.ndarray) -> np.ndarray:
+    """Return (n_columns, 4) differences, those of gain and score in standard errors, those of squares relative."""
+    wanted = by_brute_force(net, design, y, 4)
+    found = sums(held_out_evidence(net, CALIBRATION, design, y, HELD, SEEN, 4))
+    unit = np.repeat(wanted[:, [1, 3]], 2, axis=1)
+    unit[:, [0, 2]] **= 0.5
+    return np.abs(found - wanted) / unit
+
+
+def test_dense_and_categorical_columns_equal_the_brute_force_sums() -> None:
+    error = errors(*mixed())
+    assert error[DENSE].max() < 1e-4
+    assert error[CATEGORICAL].max() < 1e-4
+
+
+def test_sparse_columns_equal_the_brute_force_sums_to_second_order() -> None:
+    error = errors(*mixed())[SPARSE]
+    assert error[:, [0, 2]].max() < 5e-3  # of a standard error
+    assert error[:, [1, 3]].max() < 2e-2
+
+
+def test_the_error_of_the_closed_form_is_of_third_order() -> None:
+    found = []
+    for size in (0.5, 0.25):
+        net, design, y = mixed(size)
+        net = Net(net.linear, np.zeros_like(net.W), net.body, net.history)
+        wanted = by_brute_force(net, design, y, 4)
+        closed = sums(held_out_evidence(net, CALIBRATION, design, y, HELD, SEEN, 4))
+        found.append(np.abs(closed - wanted)[SPARSE][:, [0, 2]].sum(axis=0))
+    assert (found[0] / found[1] > 5).all()  # 8 in the limit
+
+
+def test_evidence_of_two_sets_of_rows_adds_up() -> None:
+    a, b = (Evidence(n, *(np.array([float(k * n)]) for k in range(1, 5))) for n in (2, 3))
+    both = a + b
+    assert (both.n_rows, both.gain, both.gain_squares, both.score, both.score_squares) == (5, 5, 10, 15, 20)
+
+
+def test_the_z_of_the_score_is_its_sum_over_its_standard_error() -> None:
+    score = np.array([[1.0, 2.0, 0.5, 3.0], [0, 0, 0, 0]]).T
+    evidence = Evidence(4, np.zeros(2), np.zeros(2), score.sum(axis=0), (score**2).sum(axis=0))
+    column = score[:, 0]
+    wanted = column.sum() / np.sqrt(((column - column.mean()) ** 2).sum())
+    np.testing.assert_allclose(evidence.score_z, [wanted, 0], rtol=1e-12)
+
+
+def test_a_net_that_points_the_wrong_way_gives_no_evidence() -> None:
+    net, design, y = mixed()
+    evidence = held_out_evidence(net, Calibration(0.0, -1.0), design, y, HELD, SEEN, 4)
+    np.testing.assert_allclose(sums(evidence), 0, atol=1e-12)
+    np.testing.assert_array_equal(evidence.score_z, 0)
+
+
+@pytest.mark.parametrize("shift", [5.0, -5.0])
+def test_columns_of_noise_far_from_zero_inherit_nothing(shift: float) -> None:
+    """Against a zero background nearly every one of these columns of noise would be selected (docs/method.md)."""
+    random = np.random.default_rng(7)
+    X = random.normal(shift, 1, (3000, 80)).astype(np.float32)
+    y = draw_labels((X[:, :10] - shift) @ np.full(10, 0.5), 8)
+    rows = random.permutation(2400)
+    folds = tuple(np.sort(part) for part in np.array_split(rows, 3))
+    split = Split(np.arange(2400), np.arange(2400, 3000), np.arange(0), folds)
+    design = mixed_design(csr_of(X / np.ptp(X, axis=0)), (), split.train)
+    plan = TrainingPlan(BodyShape(n_blocks=1, d_block=16), epochs=6, patience=6, learning_rate=3e-3, code_penalty=0.5)
+    ensemble = cross_fit(design, y, split, 3.0, plan, 2, lambda *_: None)
+    selected = select_columns(collect_evidence(ensemble, design, y, 2, lambda: None), 0.1).selected
+    assert selected[:10].all()
+    assert selected[10:].sum() <= 1
+    assert any(np.abs(fold.net.W).max() > 0 for fold in ensemble.folds)
