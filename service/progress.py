@@ -11,6 +11,7 @@ _SAYINGS = {
     ("read", "rows"): "rows read",
     ("prune", "columns"): "columns pruned",
     ("baselines", "models"): "baselines fitted",
+    ("baselines", "trees"): "baseline trees",
     ("train", "epochs"): "epochs trained",
     ("evidence", "folds"): "folds of evidence",
     ("explain", "rows"): "rows explained",
@@ -60,7 +61,7 @@ class NoBars:
 
 
 class TerminalBars:
-    """One bar for each stage, gone when the drop is done; the log has the story."""
+    """One bar for the stage at hand; the log says what is behind."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -86,6 +87,8 @@ class TerminalBars:
 
     def begin(self, stage: str, total: int, unit: str) -> None:
         """Show a new stage."""
+        if self._stage is not None:
+            self._progress.remove_task(self._stage)
         saying = _SAYINGS.get((stage, unit), f"{stage}: {unit}")
         self._stage = self._progress.add_task(saying, total=total or None)
 

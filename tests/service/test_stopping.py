@@ -9,7 +9,6 @@ import pytest
 
 from jobs.errors import Abandoned
 from service.logs import get_log
-from service.progress import NoBars, make_bars
 from service.stopping import HeldClaims, StopFlag, run_stoppable
 from storage.claims import Claims
 from tests.service.conftest import Home
@@ -68,7 +67,3 @@ def test_what_the_work_raises_comes_out() -> None:
 
     with pytest.raises(Abandoned, match="stop"):
         run_stoppable(work, StopFlag(), HeldClaims(), get_log(), exit_code=0)
-
-
-def test_there_are_no_bars_where_there_is_no_terminal() -> None:
-    assert isinstance(make_bars(), NoBars)
