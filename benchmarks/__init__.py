@@ -1,0 +1,1 @@
+"""Winnow against the field on generated drops; RESULTS.md is written by `make bench`."""
