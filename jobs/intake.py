@@ -151,7 +151,7 @@ def _require_finite(table: Table) -> None:
         row = int(np.searchsorted(table.numeric.indptr, int(wrong[0]), side="right")) - 1
         raise NotFinite(
             f"{len(wrong)} value(s) are NaN or infinite, in {_listed(map(repr, names))}; "
-            f"the first on the row with id {table.ids[row]!r}. "
+            f"the first on the row with id {table.ids[row : row + 1].tolist()[0]!r}. "
             "Write null for 'never happened', or list the column under table.ignore"
         )
 
