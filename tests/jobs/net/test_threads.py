@@ -28,8 +28,8 @@ def test_after_an_error_no_further_item_begins(failing: int) -> None:
             begun.append(item)
         if item == failing:
             raise ValueError(f"item {item}")
-        Event().wait(0.3)
+        Event().wait(1.0)
 
     with pytest.raises(ValueError, match=f"item {failing}"):
         side_by_side(work, range(50), 2)
-    assert len(begun) <= 2
+    assert len(begun) <= 3  # one may have begun before the others were all in line

@@ -1,0 +1,185 @@
+"""What a drop must be: every fault has its name, says what was found, and what to do."""
+
+import re
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from config import Problem
+from jobs.data.dataset import Dataset
+from jobs.errors import (
+    DuplicateIds,
+    EmptyDrop,
+    InputRejected,
+    InvalidLabel,
+    MissingColumn,
+    MissingLabel,
+    NotFinite,
+    UnsafeColumnName,
+    UnsupportedColumn,
+)
+from jobs.intake import plan_reading, take_in
+from storage.errors import SchemaConflict
+from storage.parquet import inspect_parts
+from tests.jobs.tables import problem_of
+from tests.storage.parts import parts_of, read
+
+GOOD = {"user_id": [3, 1, 2], "active": [1, 0, 1], "boss": [2.0, 0.0, 5.0], "skill": [0, 7, None]}
+
+
+def declared(**table: object) -> Problem:
+    return problem_of(table={"id": "user_id", "label": "active"} | table)
+
+
+def take(columns: dict[str, object], problem: Problem | None = None) -> Dataset:
+    """Write a drop, plan its reading, read it, and take it in."""
+    parts = parts_of(pa.table(columns))
+    plan = plan_reading(inspect_parts(parts.infos, parts.open), problem or declared())
+    return take_in(read(parts, plan))
+
+
+def test_a_good_drop_becomes_a_dataset() -> None:
+    data = take(GOOD)
+    assert data.ids.tolist() == [1, 2, 3]
+    assert data.names == ("boss", "skill")
+    np.testing.assert_array_equal(data.X.toarray(), [[0, 7], [5, 0], [2, 0]])
+    assert data.y.tolist() == [0, 1, 1]
+    assert (data.y.dtype, data.positive, data.categorical) == (np.float32, "1", ())
+    assert (data.group, data.time, data.split) == (None, None, None)
+
+
+FAULTS = [
+    (MissingLabel, {"user_id": [1], "boss": [1]}, {}, "the label column 'active' is not in the drop", "table.label"),
+    (MissingColumn, {"active": [1, 0], "boss": [1, 2]}, {}, "the problem names 'user_id'", "Correct the section"),
+    (MissingColumn, GOOD, {"categorical": ["colour"]}, "the problem names 'colour'", "Correct the section"),
+    (MissingColumn, GOOD, {"group": "clan"}, "the problem names 'clan'", "Correct the section"),
+    (MissingColumn, GOOD, {"time": "day"}, "the problem names 'day'", "Correct the section"),
+    (MissingColumn, GOOD, {"split": "side"}, "the problem names 'side'", "Correct the section"),
+    (EmptyDrop, {name: pa.array([], pa.int64()) for name in GOOD}, {}, "the drop has no rows", "Check the job"),
+    (InvalidLabel, GOOD | {"active": [1, 1, 1]}, {}, "the label column holds only 1", "two classes"),
+    (InvalidLabel, GOOD | {"active": ["a", "b", "c"]}, {}, "holds 3 values: 'a', 'b', 'c'", "two classes"),
+    (InvalidLabel, GOOD | {"active": [1, None, 0]}, {}, "1 of 3 rows have no label", "Leave rows without a label out"),
+    (InvalidLabel, GOOD | {"active": pa.nulls(3)}, {}, "3 of 3 rows have no label", "Leave rows without a label out"),
+    (InvalidLabel, GOOD | {"active": [1.0, float("nan"), 0.0]}, {}, "1 of 3 rows have no label", "Leave rows"),
+    (UnsupportedColumn, GOOD | {"colour": ["r", "g", "b"]}, {}, "'colour' (string)", "table.categorical"),
+    (UnsupportedColumn, GOOD | {"tags": [[1], [2], []]}, {}, "'tags' (list", "table.ignore"),
+    (
+        UnsupportedColumn,
+        GOOD | {"clan": ["x", None, "y"]},
+        {"group": "clan"},
+        "1 row(s) are null in the group",
+        "value",
+    ),
+    (UnsupportedColumn, GOOD | {"day": [1, None, 2]}, {"time": "day"}, "1 row(s) are null in the time", "table.time"),
+    (NotFinite, GOOD | {"boss": [1.0, float("nan"), 0.0]}, {}, "1 value(s) are NaN or infinite, in 'boss'", "id 1"),
+    (NotFinite, GOOD | {"boss": [1.0, 0.0, float("-inf")]}, {}, "in 'boss'; the first on the row with id", "null for"),
+    (DuplicateIds, GOOD | {"user_id": [3, 3, 1]}, {}, "1 id(s) stand on more than one row: 3", "shape: long"),
+    (DuplicateIds, GOOD | {"user_id": ["a", None, "b"]}, {}, "1 row(s) have no id", "an id of its own"),
+    (DuplicateIds, GOOD | {"user_id": [1, None, 2]}, {}, "1 row(s) have no id", "an id of its own"),
+]
+
+
+@pytest.mark.parametrize(("error", "columns", "table", "found", "advice"), FAULTS)
+def test_every_fault_is_named_with_what_was_found_and_what_to_do(
+    error: type[InputRejected], columns: dict[str, object], table: dict[str, object], found: str, advice: str
+) -> None:
+    with pytest.raises(InputRejected) as caught:
+        take(columns, declared(**table))
+    assert type(caught.value) is error
+    assert found in str(caught.value)
+    assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ['a"b', "a'b", "a\nb", "a\tb", "<script>alert(1)</script>", "a`b", "a\x7fb", "  ", ""])
+def test_an_unsafe_name_is_refused_and_spelled_without_its_power(name: str) -> None:
+    with pytest.raises(UnsafeColumnName, match=r"1 column name\(s\) hold quotes.*table\.ignore") as caught:
+        take(GOOD | {name: [1, 2, 3]})
+    assert ascii(name) in str(caught.value)
+    assert not re.search(r"[\x00-\x1f\x7f]", str(caught.value))
+
+
+def test_an_unsafe_name_may_be_ignored() -> None:
+    assert take(GOOD | {'a"b': [1, 2, 3]}, declared(ignore=['a"b'])).names == ("boss", "skill")
+
+
+def test_unsafe_names_of_features_of_a_long_drop_are_refused() -> None:
+    long = {
+        "user_id": [1, 1, 2, 2],
+        "feature": ["active", "<script>", "active", "boss"],
+        "value": [1.0, 2.0, 0.0, 3.0],
+    }
+    with pytest.raises(UnsafeColumnName, match="<script>"):
+        take(long, declared(shape="long"))
+
+
+def test_many_faulty_columns_are_counted_and_some_named() -> None:
+    text = {f"t{k}": ["a", "b", "c"] for k in range(8)}
+    with pytest.raises(UnsupportedColumn, match=r"^8 column\(s\).*'t0' \(string\).*'t4' \(string\) and 3 more\."):
+        take(GOOD | text)
+
+
+def test_a_missing_value_column_of_a_long_drop_is_named() -> None:
+    with pytest.raises(MissingColumn, match="the problem names 'value'"):
+        take({"user_id": [1], "feature": ["a"]}, declared(shape="long"))
+
+
+@pytest.mark.parametrize(
+    ("label", "y", "positive"),
+    [
+        ([True, False, True], [0, 1, 1], "True"),
+        (["yes", "no", "yes"], [0, 1, 1], "yes"),
+        ([2, 1, 2], [0, 1, 1], "2"),
+        ([0.0, 1.5, 1.5], [1, 1, 0], "1.5"),
+        (pa.array(["b", "a", "b"]).dictionary_encode(), [0, 1, 1], "b"),
+        (pa.array([Decimal("1.0"), Decimal("0.0"), Decimal("1.0")]), [0, 1, 1], "1.0"),
+    ],
+    ids=["bool", "string", "integers", "floats", "dictionary", "decimal"],
+)
+def test_labels_of_two_values_are_taken_the_greater_is_positive(label: object, y: list[int], positive: str) -> None:
+    data = take(GOOD | {"active": label})
+    assert data.y.tolist() == y  # ids 1, 2, 3 are rows 1, 2, 0
+    assert data.positive == positive
+
+
+def test_a_label_of_lists_is_refused_by_the_reader() -> None:
+    with pytest.raises(SchemaConflict, match="no flat column 'active'"):
+        take(GOOD | {"active": [[1], [0], [1]]})
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        (pa.nulls(3), [0, 0, 0]),
+        ([True, None, False], [0, 0, 1]),
+        (pa.array([Decimal("1.5"), None, Decimal("2.0")]), [0, 2, 1.5]),
+        (pa.array([1, 2, 3], pa.uint8()), [2, 3, 1]),
+    ],
+    ids=["null", "bool", "decimal", "uint8"],
+)
+def test_numbers_of_many_types_are_taken_and_null_is_zero(values: object, wanted: list[float]) -> None:
+    data = take(GOOD | {"extra": values})
+    assert data.names == ("boss", "extra", "skill")
+    np.testing.assert_array_equal(data.X.toarray()[:, 1], wanted)
+
+
+def test_declared_roles_are_handed_on_and_are_no_features() -> None:
+    problem = declared(categorical=["colour"], group="clan", time="day", split="side", ignore=["note"])
+    extra = {
+        "colour": ["red", None, "blue"],
+        "clan": ["x", "y", "x"],
+        "day": pa.array([3, 1, 2], pa.date32()),
+        "side": ["train", "valid", "test"],
+        "note": ["?", "!", "."],
+    }
+    data = take(GOOD | extra, problem)
+    assert data.names == ("boss", "skill")
+    (colour,) = data.categorical
+    assert (colour.name, colour.levels, colour.codes.tolist()) == ("colour", ("blue", "red"), [-1, 0, 1])
+    assert data.group is not None
+    assert data.group.tolist() == ["y", "x", "x"]
+    assert data.time is not None
+    assert np.argsort(data.time).tolist() == [0, 1, 2]
+    assert data.split is not None
+    assert data.split.tolist() == ["valid", "test", "train"]
