@@ -15,7 +15,7 @@ from service.worker import Report, Worker
 from storage import Deletion, ObjectStore, StorageError
 from storage.commits import collect_marker, is_done, sweep
 from storage.drops import DropFolder, SettleWindow, Snapshot, find_drops, snapshot
-from storage.errors import DropIncomplete, ObjectChanged, ObjectMissing
+from storage.errors import CorruptObject, DropIncomplete, ObjectChanged, ObjectMissing
 from storage.probe import probe
 from storage.quarantine import is_quarantined
 
@@ -86,19 +86,29 @@ class Watcher:
             self._is_probed = True
         errors = self._sweep()
         reports: list[Report] = []
-        settle_seconds = None
+        is_settling = False
         for folder in find_drops(self._worker.drops):
-            drop = self._finished_drop(folder)
-            if drop is None or self._stop.is_set:
-                continue
-            if self._is_new(drop):
-                settle_seconds = self.problem.complete.settle_seconds
-            elif self._has_settled(drop) and self._is_due(drop.drop_id) and (report := self._work_on(drop)):
-                reports.append(report)
+            try:
+                is_settling |= self._look_at(folder, reports)
+            except CorruptObject as error:  # a damaged control object concerns one drop, not the others
+                self._say_damaged(folder.url, error)
+                errors.append(error)
         self._name_unmarked()
-        return Pass(tuple(reports), errors, settle_seconds)
+        settle_seconds = self.problem.complete.settle_seconds if is_settling else None
+        return Pass(tuple(reports), tuple(errors), settle_seconds)
 
-    def _sweep(self) -> tuple[StorageError, ...]:
+    def _look_at(self, folder: DropFolder, reports: list[Report]) -> bool:
+        """Work on a folder if it is time; return whether it is a drop that was never seen like this."""
+        drop = self._finished_drop(folder)
+        if drop is None or self._stop.is_set:
+            return False
+        if self._is_new(drop):
+            return True
+        if self._has_settled(drop) and self._is_due(drop.drop_id) and (report := self._work_on(drop)):
+            reports.append(report)
+        return False
+
+    def _sweep(self) -> list[StorageError]:
         """Finish what a crash left; a commit that cannot be finished does not hold up new drops."""
         try:
             for finished in sweep(self._worker.results, self.problem.problem, self._open_store):
@@ -106,8 +116,8 @@ class Watcher:
         except StorageError as error:
             if self._is_news(error.key, str(error)):
                 self._log.error("sweep_failed", error=type(error).__name__, found=str(error))
-            return (error,)
-        return ()
+            return [error]
+        return []
 
     def _finished_drop(self, folder: DropFolder) -> Snapshot | None:
         """Return the drop in a folder if there is work to do on it as far as one listing can tell."""
@@ -187,6 +197,10 @@ class Watcher:
         """Log something about a folder unless it was the last thing said about it."""
         if self._is_news(url, f"{event} {values}"):
             self._log.info(event, url=url, **values)
+
+    def _say_damaged(self, url: str, error: CorruptObject) -> None:
+        if self._is_news(url, str(error)):
+            self._log.error("drop_left_alone", url=url, error=type(error).__name__, found=str(error))
 
     def _is_news(self, about: str, saying: str) -> bool:
         is_news = self._said.get(about) != saying

@@ -1,6 +1,9 @@
 """What a watcher does with the folders that it finds, in both kinds of store."""
 
+import os
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from service.worker import Report, Status
 from storage.claims import Claims
 from storage.drops import snapshot_at
 from storage.errors import StorageUnavailable, UnsafeStore
-from storage.keys import MARKER, claim_key
+from storage.keys import MARKER, claim_key, done_key
 from storage.quarantine import is_quarantined, put_aside, read_all, release
 from storage.store import ObjectInfo
 from tests.service.conftest import Home
@@ -277,3 +280,28 @@ def test_a_quarantine_by_another_worker_counts(local_home: Home) -> None:
     drop = snapshot_at(local_home.drops, "dt=1/")
     put_aside(local_home.results, "return", drop, error="E", message="m", found_at=drop.marker.modified)
     assert polls(local_home, watcher_of(local_home)) == []
+
+
+def test_a_damaged_claim_holds_up_its_own_drop_only(local_home: Home) -> None:
+    for folder in ("dt=1/", "dt=2/"):
+        write_drop(local_home.drops, folder)
+    damaged = snapshot_at(local_home.drops, "dt=1/").drop_id
+    local_home.results.write(claim_key("return", damaged), b"torn")
+    watcher = watcher_of(local_home)
+    with capture_logs() as logs:
+        assert [report.drop.prefix for report in polls(local_home, watcher)] == ["dt=2/"]
+        assert watcher.poll().exit_code == Exit.STORE_FAILED
+    assert len(events(logs, "drop_left_alone")) == 1
+
+
+def test_a_marker_that_a_run_left_behind_is_collected_after_a_day(local_home: Home, tmp_path: Path) -> None:
+    marker = tmp_path / "drops/dt=1" / MARKER
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    for age_days, is_there in ((0.9, True), (1.1, False)):
+        touched = time.time() - age_days * 86_400
+        os.utime(marker, (touched, touched))
+        drop = snapshot_at(local_home.drops, "dt=1/")
+        local_home.results.write(done_key("return", drop.drop_id), b"{}")
+        assert polls(local_home, watcher_of(local_home)) == []
+        assert marker.exists() is is_there
