@@ -1,0 +1,67 @@
+"""The page for people: complete, without scripts, and safe whatever the names."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from jobs.data.dataset import Dataset
+from jobs.learn import Learned
+from jobs.lineage import metrics_of
+from jobs.report.page import write_page
+from jobs.report.tables import features_table
+from jobs.stages import Stages
+
+Run = tuple[Dataset, Learned, Stages]
+
+
+class Page(HTMLParser):
+    """The tags, attributes and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep a tag."""
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        """Keep a text."""
+        self.texts.append(data)
+
+
+def page_of(run: Run, folder: Path, names: dict[str, str] | None = None, problem: str = "return") -> Page:
+    data, learned, stages = run
+    features = features_table(data, learned)
+    features["feature"] = features["feature"].replace(names or {})
+    write_page(folder, problem, "run-1", features, metrics_of(learned, stages))
+    return Page((folder / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_page_shows_the_columns_and_the_models(mixed_run: Run, tmp_path: Path) -> None:
+    text = " ".join(page_of(mixed_run, tmp_path).texts)
+    for word in ("boss_kills", "town", "leak_suspect", "run-1", "logistic regression", "lightgbm", "1 pruned"):
+        assert word in text
+    auc = mixed_run[1].metrics["test"]["net"]["auc"]
+    assert f"{auc.value:.4f}" in text
+
+
+def test_the_page_runs_nothing_and_fetches_nothing(mixed_run: Run, tmp_path: Path) -> None:
+    page = page_of(mixed_run, tmp_path)
+    assert not {"script", "iframe", "link", "img", "object", "embed"} & set(page.tags)
+    assert not {"src", "href", "srcset"} & {name for name, _ in page.attributes}
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "\"><img src=x onerror='alert(1)'>", "a & <b>'c\"</b>"])
+def test_names_are_shown_and_never_obeyed(mixed_run: Run, tmp_path: Path, name: str) -> None:
+    plain = page_of(mixed_run, tmp_path)
+    page = page_of(mixed_run, tmp_path, {"boss_kills": name}, problem=name)
+    assert page.tags == plain.tags
+    assert page.attributes == plain.attributes
+    assert name in "".join(page.texts)
