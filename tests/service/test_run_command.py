@@ -13,7 +13,7 @@ from storage.claims import Claims
 from storage.drops import snapshot_at
 from storage.errors import DropIncomplete
 from storage.keys import MARKER
-from storage.quarantine import read_all
+from storage.quarantine import put_aside, read_all
 from tests.service.conftest import Clock, Home, app_of
 from tests.service.substitute import write_drop, write_part
 
@@ -77,9 +77,10 @@ def test_a_rejection_for_a_program_is_one_json_object(home: Home, capsys: ReadOu
 
 def test_a_drop_in_quarantine_is_tried_again_when_asked_for_by_name(home: Home) -> None:
     write_drop(home.drops, "dt=1/", "rejected")
-    codes = [run_drop(home, "dt=1") for _ in range(2)]
-    assert codes == [Exit.REJECTED, Exit.REJECTED]
-    assert len(read_all(home.results, "return")) == 1
+    drop = snapshot_at(home.drops, "dt=1/")
+    put_aside(home.results, "return", drop, error="Old", message="long ago", found_at=drop.marker.modified)
+    assert run_drop(home, "dt=1") == Exit.REJECTED
+    assert [record.error for record in read_all(home.results, "return")] == ["MissingLabel"]
 
 
 def test_a_folder_that_is_not_finished_is_not_put_aside(home: Home) -> None:

@@ -1,6 +1,7 @@
 """What a watcher does with the folders that it finds, in both kinds of store."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.exits import Exit
-from service.watcher import UNMARKED_EVERY, Watcher
+from service.watcher import UNMARKED_EVERY, Pass, Watcher
 from service.worker import Report, Status
 from storage.claims import Claims
 from storage.drops import snapshot_at
@@ -178,13 +179,19 @@ def test_a_drop_whose_store_fails_does_not_hold_up_the_others(local_home: Home) 
     assert (first.exit_code, second.exit_code) == (Exit.STORE_FAILED, Exit.DONE)
 
 
-def test_nothing_more_is_begun_once_the_process_is_to_stop(local_home: Home) -> None:
-    write_drop(local_home.drops, "dt=1/")
-    watcher = watcher_of(local_home)
-    watcher.poll()
-    local_home.clock.now += 61
+def test_nothing_more_is_looked_at_once_the_process_is_to_stop(local_home: Home) -> None:
     local_home.app.stop.set("SIGTERM")
-    assert watcher.poll().reports == ()
+    assert watcher_of(local_home).poll() == Pass()
+    assert keys(local_home.results.list()) == []
+
+
+def test_no_other_drop_is_begun_after_one_was_abandoned(local_home: Home) -> None:
+    write_drop(local_home.drops, "dt=1/", "slow")
+    write_drop(local_home.drops, "dt=2/")
+    threading.Timer(0.2, local_home.app.stop.set, ("SIGTERM",)).start()
+    with capture_logs() as logs:
+        assert [report.status for report in polls(local_home, watcher_of(local_home))] == [Status.ABANDONED]
+    assert len(events(logs, "claim_taken")) == 1
 
 
 def test_an_abandoned_run_leaves_the_drop_as_it_was(local_home: Home) -> None:
