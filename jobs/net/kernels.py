@@ -16,7 +16,7 @@ from numba import prange
 
 _compile_parallel: Any = numba.njit(cache=True, nogil=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})
 
-_SLICE = 32  # columns of W that one piece of work owns in the transposed product: no two pieces write one number
+_SLICE = 64  # columns of W that one piece of work owns in the transposed product: no two pieces write one number
 
 
 @_compile_parallel
@@ -40,11 +40,12 @@ def rows_transposed_times(indptr, indices, data, rows, G, out):
         first = piece * _SLICE
         last = min(width, first + _SLICE)
         for i in range(len(rows)):
+            slope = G[i, first:last]
             for at in range(indptr[rows[i]], indptr[rows[i] + 1]):
                 value = data[at]
-                sums = out[indices[at]]
-                for d in range(first, last):
-                    sums[d] += value * G[i, d]
+                sums = out[indices[at], first:last]
+                for d in range(last - first):
+                    sums[d] += value * slope[d]
 
 
 @_compile_parallel

@@ -13,6 +13,7 @@ the untrained net is exactly the linear solution that it stands on.
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -37,18 +38,22 @@ class BodyShape:
 
 
 class Dropout(nn.Module):
-    """Inverted dropout from a generator of its own: nets that train side by side do not share a random state."""
+    """Inverted dropout from a generator of its own: nets that train side by side do not share a random state.
 
-    def __init__(self, share: float, generator: torch.Generator) -> None:
+    A byte decides on each number, so the share is rounded to 1/256; drawing a float for each took a quarter of training.
+    """
+
+    def __init__(self, share: float, random: np.random.Generator) -> None:
         super().__init__()
-        self._share, self._generator = share, generator
+        self._dropped, self._random = round(256 * share), random
 
     def forward(self, h: Tensor) -> Tensor:
         """Zero a share of h and scale the rest up while training; the identity otherwise."""
-        if not self.training or self._share == 0:
+        if not self.training or self._dropped == 0:
             return h
-        kept = torch.empty_like(h).bernoulli_(1 - self._share, generator=self._generator)
-        return h * kept.div_(1 - self._share)
+        drawn = np.frombuffer(self._random.bytes(h.numel()), np.uint8)
+        kept = torch.from_numpy((drawn >= self._dropped).astype(np.float32) * np.float32(256 / (256 - self._dropped)))
+        return h * kept.view(h.shape)
 
 
 class Norm(nn.BatchNorm1d):
@@ -65,14 +70,14 @@ class Norm(nn.BatchNorm1d):
 class Block(nn.Module):
     """One residual block: (n, d_block) -> (n, d_block)."""
 
-    def __init__(self, shape: BodyShape, generator: torch.Generator) -> None:
+    def __init__(self, shape: BodyShape, random: np.random.Generator) -> None:
         super().__init__()
         d_hidden = shape.d_block * shape.d_hidden_factor
         self.norm = Norm(shape.d_block)
         self.widen = nn.Linear(shape.d_block, d_hidden)
-        self.hidden_dropout = Dropout(shape.hidden_dropout, generator)
+        self.hidden_dropout = Dropout(shape.hidden_dropout, random)
         self.narrow = nn.Linear(d_hidden, shape.d_block)
-        self.residual_dropout = Dropout(shape.residual_dropout, generator)
+        self.residual_dropout = Dropout(shape.residual_dropout, random)
 
     def forward(self, h: Tensor) -> Tensor:
         """Return h plus what the block adds to it, (n, d_block)."""
@@ -85,12 +90,12 @@ class Body(nn.Module):
 
     def __init__(self, shape: BodyShape, seed: int) -> None:
         super().__init__()
-        generator = torch.Generator().manual_seed(seed)
-        self._blocks = [Block(shape, generator) for _ in range(shape.n_blocks)]
+        random = np.random.default_rng(seed)
+        self._blocks = [Block(shape, random) for _ in range(shape.n_blocks)]
         self.blocks = nn.ModuleList(self._blocks)
         self.norm = Norm(shape.d_block)
         self.last = nn.Linear(shape.d_block, 1)
-        _reset_linear_layers(self.blocks, generator)
+        _reset_linear_layers(self.blocks, torch.Generator().manual_seed(seed))
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
