@@ -40,7 +40,7 @@ class BodyShape:
 class Dropout(nn.Module):
     """Inverted dropout from a generator of its own: nets that train side by side do not share a random state.
 
-    A byte decides on each number, so the share is rounded to 1/256; drawing a float for each took a quarter of training.
+    A byte decides on each number, so the share is rounded to 1/256: drawing floats took a quarter of training.
     """
 
     def __init__(self, share: float, random: np.random.Generator) -> None:
