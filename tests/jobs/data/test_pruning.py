@@ -40,6 +40,11 @@ def test_in_a_chain_the_middle_goes_and_the_far_end_stays_on_its_own() -> None:
     assert verdicts(prune(kept_columns(3), np.array([9, 8, 7]), chain)) == [("kept", -1), ("pruned", 0), ("kept", -1)]
 
 
+def test_a_chain_is_judged_by_counts_and_not_in_the_order_of_names() -> None:
+    chain = pairs((0, 1, 0.92), (1, 2, 0.97))
+    assert verdicts(prune(kept_columns(3), np.array([7, 8, 9]), chain)) == [("kept", -1), ("pruned", 2), ("kept", -1)]
+
+
 def test_the_commonest_middle_of_a_chain_stands_for_both_ends() -> None:
     chain = pairs((0, 1, 0.92), (1, 2, 0.97))
     assert verdicts(prune(kept_columns(3), np.array([7, 9, 8]), chain)) == [("pruned", 1), ("kept", -1), ("pruned", 1)]
