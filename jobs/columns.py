@@ -3,6 +3,7 @@
 All of it is fitted on training rows, and nothing here looks at what a model says.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,17 +42,17 @@ class Columns:
     leaks: tuple[str, ...]
 
 
-def prune_columns(data: Dataset, split: Split, problem: Problem) -> Columns:
+def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Callable[[int], object]) -> Columns:
     """Scale all columns, and keep those that are neither constant, rare, nor a twin of a kept one.
 
-    Everything is fitted on the training rows.
+    Everything is fitted on the training rows. `on_columns` is called with each number of judged columns, and may raise.
 
     Raises:
         NoUsableColumn: no column is left.
     """
     scaler = fit_scaler(data.X, split.train, log1p=problem.scale.log1p)
     scaled = scale(data.X, scaler)
-    pruning = _prune_numeric(scaled, scaler, split, problem)
+    pruning = _prune_numeric(scaled, scaler, split, problem, on_columns)
     numeric = take_columns(scaled, pruning.kept)
     names = [data.names[int(k)] for k in pruning.kept]
     vocabularies = tuple(fit_vocabulary(column, split.train, problem.prune.min_rows) for column in data.categorical)
@@ -67,10 +68,14 @@ def prune_columns(data: Dataset, split: Split, problem: Problem) -> Columns:
     return Columns(scaler, pruning, vocabularies, design, coverage, leaks)
 
 
-def _prune_numeric(scaled: csr_array, scaler: Scaler, split: Split, problem: Problem) -> Pruning:
+def _prune_numeric(
+    scaled: csr_array, scaler: Scaler, split: Split, problem: Problem, on_columns: Callable[[int], object]
+) -> Pruning:
     status = screen_columns(scaler, len(split.train), problem.prune.min_rows)
     candidates = np.flatnonzero(status == KEPT)
-    found = correlated_pairs(take_columns(scaled, candidates), split.train, problem.prune.correlation)
+    on_columns(len(status) - len(candidates))
+    kept = take_columns(scaled, candidates)
+    found = correlated_pairs(kept, split.train, problem.prune.correlation, on_columns=on_columns)
     return prune(status, scaler.count, CorrelatedPairs(candidates[found.left], candidates[found.right], found.r))
 
 

@@ -117,8 +117,8 @@ def _split(data: Dataset, problem: Problem) -> Split:
 
 
 def _choose_columns(data: Dataset, split: Split, problem: Problem, stages: Stages) -> Columns:
-    with stages.stage("prune", len(data.names) + len(data.categorical), "columns") as facts:
-        columns = prune_columns(data, split, problem)
+    with stages.stage("prune", len(data.names), "columns") as facts:
+        columns = prune_columns(data, split, problem, stages.advance)
         facts["kept"] = len(columns.design.columns)
     return columns
 

@@ -3,6 +3,7 @@
 Only pairs at or above a threshold are kept: never a p x p matrix. Cost: for each row, half the square of its non-zeros.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.sparse import csr_array
 from jobs.data.kernels import column_places, gram_block
 from jobs.data.split import Rows
 
-_BLOCK_BYTES = 64 << 20
+_BLOCK_BYTES = 16 << 20
 _ROUNDING = 1e-12  # exact twins have an r of 1 less an ulp or two; a threshold of 1 has to find them
 
 
@@ -30,7 +31,14 @@ class CorrelatedPairs:
     r: NDArray[np.float64]
 
 
-def correlated_pairs(X: csr_array, rows: Rows, threshold: float, *, block_bytes: int = _BLOCK_BYTES) -> CorrelatedPairs:
+def correlated_pairs(
+    X: csr_array,
+    rows: Rows,
+    threshold: float,
+    *,
+    block_bytes: int = _BLOCK_BYTES,
+    on_columns: Callable[[int], object] = int,
+) -> CorrelatedPairs:
     """Find every pair of columns of X whose correlation over `rows` is at least `threshold` in absolute value.
 
     Args:
@@ -38,6 +46,7 @@ def correlated_pairs(X: csr_array, rows: Rows, threshold: float, *, block_bytes:
         rows: the rows to use.
         threshold: in (0, 1].
         block_bytes: size of one block of rows of X^T X; changes nothing of the result.
+        on_columns: called with the number of columns of each finished block; may raise to abandon.
     """
     n_columns = X.shape[1]
     starts, entry, number = column_places(X.indptr, X.indices, rows, n_columns)
@@ -50,6 +59,7 @@ def correlated_pairs(X: csr_array, rows: Rows, threshold: float, *, block_bytes:
         G = np.zeros((min(n_block, n_columns - first), n_columns))  # (n_block, n_columns)
         gram_block(starts, entry, number, X.indptr[1:][rows], X.indices, X.data, first, G)
         found.append(_strong(G, len(rows), first, mean, deviation, threshold))
+        on_columns(len(G))
     if not found:
         empty = np.zeros(0, np.int64)
         return CorrelatedPairs(empty, empty, np.zeros(0))

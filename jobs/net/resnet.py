@@ -51,8 +51,8 @@ class Dropout(nn.Module):
         """Zero a share of h and scale the rest up while training; the identity otherwise."""
         if not self.training or self._dropped == 0:
             return h
-        drawn = np.frombuffer(self._random.bytes(h.numel()), np.uint8)
-        kept = torch.from_numpy((drawn >= self._dropped).astype(np.float32) * np.float32(256 / (256 - self._dropped)))
+        drawn = torch.frombuffer(bytearray(self._random.bytes(h.numel())), dtype=torch.uint8)
+        kept = (drawn >= self._dropped).to(h.dtype).mul_(256 / (256 - self._dropped))
         return h * kept.view(h.shape)
 
 
