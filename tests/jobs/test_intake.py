@@ -100,6 +100,11 @@ def test_an_unsafe_name_is_refused_and_spelled_without_its_power(name: str) -> N
     assert not re.search(r"[\x00-\x1f\x7f]", str(caught.value))
 
 
+def test_an_unsafe_name_is_the_first_fault_of_a_column_that_has_two() -> None:
+    with pytest.raises(UnsafeColumnName, match="<script>"):
+        take(GOOD | {"<script>": ["text", "text", "text"]})
+
+
 def test_an_unsafe_name_may_be_ignored() -> None:
     assert take(GOOD | {'a"b': [1, 2, 3]}, declared(ignore=['a"b'])).names == ("boss", "skill")
 
