@@ -19,6 +19,7 @@ from jobs.errors import LossDiverged, TooFewRows
 from jobs.judging import Logits, Metrics, judge
 from jobs.net.linear import LinearModel, choose_ridge
 from jobs.net.resnet import BodyShape
+from jobs.net.threads import side_by_side
 from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trial, tune
 from jobs.selection.baselines import train_lightgbm
@@ -165,17 +166,22 @@ def _tune(
     if not problem.tune.trials:
         return plan, ()
     with stages.stage("tune", plan.epochs * problem.tune.trials, "epochs") as facts:
-        tuned, trials = tune(
-            design.Z,
-            y,
-            split.train,
-            split.valid,
-            linear,
-            plan,
-            trials=problem.tune.trials,
-            minutes=problem.tune.minutes,
-            on_trial=stages.advance,
-        )
+        Z, train, valid, search = design.Z, split.train, split.valid, problem.tune
+
+        def searched(start: TrainingPlan) -> tuple[TrainingPlan, tuple[Trial, ...]]:
+            return tune(
+                Z,
+                y,
+                train,
+                valid,
+                linear,
+                start,
+                trials=search.trials,
+                minutes=search.minutes,
+                on_trial=stages.advance,
+            )
+
+        ((tuned, trials),) = side_by_side(searched, [plan], threads=1)  # as every net is trained: on one thread
         facts |= {"learning_rate": tuned.learning_rate, "optimizer": tuned.optimizer}
     return tuned, trials
 

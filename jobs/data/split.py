@@ -71,6 +71,9 @@ def split_rows(data: Dataset, policy: SplitPolicy) -> Split:
     Raises:
         ValueError: a side or a fold would lack one of the two classes.
     """
+    fewest = int(min(data.y.sum(), data.n_rows - data.y.sum()))
+    if fewest < policy.folds + 2:
+        raise ValueError(f"one class has {fewest} rows only, and {policy.folds} folds and two more sides need it")
     if data.split is not None:
         train, valid, test = _declared_sides(data.split)
     elif policy.by == "time":

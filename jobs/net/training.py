@@ -192,7 +192,8 @@ def _deep_logits(body: Body, Z: csr_array, rows: Rows, W: Matrix) -> NDArray[np.
 
 
 def _loss(f: NDArray[np.float64], y: NDArray[np.float32]) -> float:
-    return float(binary_loss(f, y).mean())
+    with np.errstate(all="ignore"):  # a loss that is not a number is reported as such, not warned of
+        return float(binary_loss(f, y).mean())
 
 
 def _best(history: list[Epoch]) -> int:

@@ -136,7 +136,6 @@ def test_class_weights_are_the_odds_of_a_negative_and_may_be_capped(cap: float |
     assert learned.plan.positive_weight == pytest.approx(weight)
 
 
-@pytest.mark.filterwarnings("ignore:The least populated class")
 def test_a_drop_with_too_few_rows_of_a_class_is_rejected() -> None:
     y = np.zeros(60, np.float32)
     y[:3] = 1
@@ -151,8 +150,6 @@ def test_a_drop_without_a_usable_column_is_rejected() -> None:
         learn_quietly(dataset_of(X, y), problem())
 
 
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
-@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 def test_a_diverging_loss_is_a_failed_training_with_advice() -> None:
     X = counts(1, 500, 6, (0.2, 0.5))
     data = dataset_of(X, draw_labels(X.toarray()[:, 0] - 1, 2))

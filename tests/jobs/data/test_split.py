@@ -105,7 +105,6 @@ def test_a_split_by_time_needs_a_time() -> None:
         (4, 0.5, SplitPolicy(folds=5)),
     ],
 )
-@pytest.mark.filterwarnings("ignore:The least populated class")
 def test_too_few_rows_of_a_class_are_refused(n: int, share: float, policy: SplitPolicy) -> None:
     with pytest.raises(ValueError, match=r"."):
         split_rows(table(n, share), policy)

@@ -106,7 +106,6 @@ def test_columns_of_noise_lose_their_codes_and_those_of_an_interaction_keep_them
     assert (norm[2:] == 0).sum() >= 8
 
 
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_a_loss_that_is_no_number_ends_the_training_with_its_epoch() -> None:
     Z, y, train, valid = noise_table()
     broken = LinearModel(np.full(40, np.nan, np.float32), 0.0)
@@ -114,7 +113,6 @@ def test_a_loss_that_is_no_number_ends_the_training_with_its_epoch() -> None:
         train_net(Z, y, train, valid, broken, PLAN, [].append)
 
 
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_a_diverging_learning_rate_is_told() -> None:
     plan = replace(PLAN, optimizer="sgd", learning_rate=1e30, epochs=20, patience=20)
     with pytest.raises(FloatingPointError, match=r"epoch \d+: training loss"):
