@@ -109,7 +109,10 @@ class NetSettings(Section):
     hidden_dropout: float = Field(default=0.25, ge=0, lt=1, description="dropout inside a block")
     residual_dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout at the end of a block")
     epochs: int = Field(default=40, ge=1, le=10_000, description="most epochs")
-    patience: int = Field(default=8, ge=1, description="epochs without a better validation loss before training stops")
+    patience: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        default="auto",
+        description="epochs without a better validation loss before training stops; auto: 8, or 4 for large drops",
+    )
     batch_size: Annotated[int, Field(ge=2)] | Literal["auto"] = Field(
         default="auto", description="rows of a minibatch; auto: 64 to 1024, by the number of rows"
     )

@@ -133,7 +133,7 @@ def training_plan(problem: Problem, positive_share: float) -> TrainingPlan:
     return TrainingPlan(
         shape=BodyShape(net.n_blocks, net.d_block, net.d_hidden_factor, net.hidden_dropout, net.residual_dropout),
         epochs=net.epochs,
-        patience=net.patience,
+        patience=None if net.patience == "auto" else net.patience,
         batch_size=None if net.batch_size == "auto" else net.batch_size,
         learning_rate=net.learning_rate,
         weight_decay=net.weight_decay,

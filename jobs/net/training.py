@@ -24,6 +24,7 @@ from jobs.net.resnet import Body, BodyShape
 from jobs.net.tasks import binary_loss
 
 _EVALUATION_ROWS = 8192
+_MANY_VALIDATION_ROWS = 5000
 _OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 
 
@@ -34,7 +35,8 @@ class TrainingPlan:
     Attributes:
         shape: sizes of the body.
         epochs: at most so many passes over the training rows.
-        patience: stop after so many epochs without a better validation loss.
+        patience: stop after so many epochs without a better validation loss; None: 8, or 4 where at least 5,000
+            validation rows leave little noise in that loss.
         batch_size: rows of a minibatch; None: 64 to 1024, by the number of training rows.
         learning_rate, weight_decay, optimizer: of the body ("adamw", "adam", "sgd"); the codes share the learning rate.
         code_penalty: group lasso of the codes (see CodeOptimizer).
@@ -44,7 +46,7 @@ class TrainingPlan:
 
     shape: BodyShape = field(default_factory=BodyShape)
     epochs: int = 40
-    patience: int = 8
+    patience: int | None = None
     batch_size: int | None = None
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
@@ -52,6 +54,10 @@ class TrainingPlan:
     code_penalty: float = 3.0
     positive_weight: float = 1.0
     seed: int = 17
+
+    def patience_epochs(self, n_valid: int) -> int:
+        """The patience with so many validation rows."""
+        return self.patience or (4 if n_valid >= _MANY_VALIDATION_ROWS else 8)
 
     def batch_rows(self, n_rows: int) -> int:
         """The minibatch for so many training rows: some 50 steps an epoch on small tables, 1024 rows on large ones."""
@@ -119,8 +125,8 @@ def train_net(
     trainer = _Trainer(Z, y, train, linear, plan)
     offset = linear.logits(Z, valid)
     history = [Epoch(0, _loss(linear.logits(Z, train), y[train]), _loss(offset, y[valid]))]
-    best = trainer.state()
-    while history[-1].number < plan.epochs and history[-1].number - _best(history) < plan.patience:
+    best, patience = trainer.state(), plan.patience_epochs(len(valid))
+    while history[-1].number < plan.epochs and history[-1].number - _best(history) < patience:
         train_loss = trainer.run_epoch()
         valid_loss = _loss(offset + _deep_logits(trainer.body, Z, valid, trainer.W), y[valid])
         if not math.isfinite(train_loss + valid_loss):

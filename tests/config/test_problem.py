@@ -43,7 +43,7 @@ DEFAULTS: dict[str, object] = {
         "hidden_dropout": 0.25,
         "residual_dropout": 0.1,
         "epochs": 40,
-        "patience": 8,
+        "patience": "auto",
         "batch_size": "auto",
         "learning_rate": 1e-3,
         "weight_decay": 1e-2,
