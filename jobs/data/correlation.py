@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from jobs.data.kernels import column_places, gram_block
+from jobs.data.kernels import column_moments, column_places, gram_block
 from jobs.data.split import Rows
 
 _BLOCK_BYTES = 16 << 20
@@ -50,7 +50,7 @@ def correlated_pairs(
     """
     n_columns = X.shape[1]
     starts, entry, number = column_places(X.indptr, X.indices, rows, n_columns)
-    sums, squares = _moments(X, starts, entry)
+    sums, squares = column_moments(X.indptr, X.indices, X.data, rows, n_columns)
     mean = sums / len(rows)
     deviation = np.sqrt(np.maximum(squares / len(rows) - mean**2, 0))
     n_block = max(1, min(n_columns, block_bytes // (8 * max(1, n_columns))))
@@ -65,16 +65,6 @@ def correlated_pairs(
         return CorrelatedPairs(empty, empty, np.zeros(0))
     left, right, r = (np.concatenate(part) for part in zip(*found, strict=True))
     return CorrelatedPairs(left, right, r)
-
-
-def _moments(
-    X: csr_array, starts: NDArray[np.int64], entry: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    values = X.data[entry].astype(np.float64)
-    column = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    n = len(starts) - 1
-    sums, squares = (np.bincount(column, weights, minlength=n) for weights in (values, values**2))
-    return sums.astype(np.float64, copy=False), squares.astype(np.float64, copy=False)
 
 
 def _strong(

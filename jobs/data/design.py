@@ -52,7 +52,9 @@ def encode(column: Categories, vocabulary: Vocabulary) -> NDArray[np.int32]:
 
 
 def take_columns(X: csr_array, kept: NDArray[np.int64]) -> csr_array:
-    """The columns `kept` (ascending) of X, as a new CSR. O(nnz), no sorting."""
+    """The columns `kept` (ascending) of X; X itself when that is all of them. O(nnz), no sorting."""
+    if len(kept) == X.shape[1]:
+        return X
     position = np.full(X.shape[1], -1, np.int64)
     position[kept] = np.arange(len(kept))
     indptr, indices, data = select_columns(X.indptr, X.indices, X.data, position)

@@ -43,6 +43,19 @@ def column_extremes(indptr, indices, data, rows, n_columns):
 
 
 @_compile
+def column_moments(indptr, indices, data, rows, n_columns):
+    """Sum and sum of squares of each column over `rows`, float64. O(nnz)."""
+    sums = np.zeros(n_columns, np.float64)
+    squares = np.zeros(n_columns, np.float64)
+    for row in rows:
+        for at in range(indptr[row], indptr[row + 1]):
+            value = np.float64(data[at])
+            sums[indices[at]] += value
+            squares[indices[at]] += value * value
+    return sums, squares
+
+
+@_compile
 def select_columns(indptr, indices, data, position):
     """CSR arrays of the columns whose `position` is not negative, moved to that (increasing) position. O(nnz)."""
     kept = 0
@@ -75,7 +88,7 @@ def column_places(indptr, indices, rows, n_columns):
             starts[indices[at] + 1] += 1
     for column in range(n_columns):
         starts[column + 1] += starts[column]
-    entry = np.empty(starts[-1], np.int64)
+    entry = np.empty(starts[-1], indptr.dtype)
     number = np.empty(starts[-1], np.int32)
     to = starts[:-1].copy()
     for i in range(len(rows)):

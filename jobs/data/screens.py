@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from jobs.data.kernels import column_moments
 from jobs.data.scikit import area_under_roc
 from jobs.data.split import Rows
 
@@ -19,18 +20,19 @@ def leak_suspects(X: csr_array, y: NDArray[np.float32], rows: Rows) -> NDArray[n
         y: (n_rows,) labels.
         rows: training rows.
     """
-    part = X[rows]
-    n, label = len(rows), y[rows].astype(np.float64)
-    mean = np.asarray(part.sum(axis=0), dtype=np.float64).ravel() / n
-    square = np.asarray(part.multiply(part).sum(axis=0), dtype=np.float64).ravel() / n
-    covariance = np.asarray(part.T @ label).ravel() / n - mean * label.mean()
+    n, label = len(rows), np.zeros(X.shape[0])
+    label[rows] = y[rows]  # zero elsewhere: the product below runs over the rows meant, without a copy of them
+    sums, squares = column_moments(X.indptr, X.indices, X.data, rows, X.shape[1])
+    mean, square = sums / n, squares / n
+    covariance = (X.T @ label) / n - mean * label.sum() / n
     deviation = np.sqrt(np.maximum(square - mean**2, 0))
     strength = np.abs(np.divide(covariance, deviation, out=np.zeros_like(mean), where=deviation > 0))
     candidates = np.argsort(-strength, kind="stable")[:_CANDIDATES]
-    suspects = [k for k in candidates.tolist() if _separation(part[:, [k]].toarray().ravel(), label) > _LEAK_AUC]
+    values = X[:, candidates][rows].toarray()  # (n, n_candidates)
+    suspects = [k for at, k in enumerate(candidates.tolist()) if _separation(values[:, at], y[rows]) > _LEAK_AUC]
     return np.array(sorted(suspects), dtype=np.int64)
 
 
-def _separation(values: NDArray[np.float32], label: NDArray[np.float64]) -> float:
+def _separation(values: NDArray[np.float32], label: NDArray[np.float32]) -> float:
     auc = area_under_roc(label, values)
     return max(auc, 1 - auc)
