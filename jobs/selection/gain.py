@@ -26,20 +26,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.data.dataset import Design
-from jobs.data.kernels import column_places
+from jobs.data.kernels import column_moments, column_places
 from jobs.data.split import Rows
 from jobs.net.codes import Matrix, codes_of
 from jobs.net.tasks import binary_loss, sigmoid
 from jobs.net.training import Net
 from jobs.selection.attribution import path_gradients
 from jobs.selection.calibration import Calibration
-from jobs.selection.kernels import sparse_evidence
+from jobs.selection.kernels import entry_dots, sparse_evidence
 
 _EXACT_COVERAGE = 0.1  # columns with more non-zeros than this share of the rows are summed exactly
 _PATH_ROWS = 4096
 
 Floats = NDArray[np.float64]
-_Places = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]  # starts, entry, row: see column_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +76,26 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class _HeldOut:
-    """What the sums run over: logits f, labels y, extended codes and gradients, means.
+    """What the sums run over.
 
     Attributes:
-        rows: (n,) positions.
-        slope: (n, d_block + 1) float64, calibrated; the last coordinate is the linear skip's.
-        code: (n_codes, d_block + 1) float64.
+        slope: (n, d_block + 1) float32, calibrated gradients; the last coordinate is the linear skip's.
+        code: (n_codes, d_block + 1) float32.
         mean: (n_codes,) of the reference rows.
-        f, y: (n,).
+        f, y: (n,) calibrated logits and labels.
+        starts: (n_codes + 1,) where the entries of each column of Z begin.
+        row, value, dot: by entry, column after column: its row within the n, its value, its c_j . g_i.
     """
 
-    rows: Rows
-    slope: Floats
-    code: Floats
+    slope: Matrix
+    code: Matrix
     mean: Floats
     f: Floats
     y: Floats
+    starts: NDArray[np.int64]
+    row: NDArray[np.int32]
+    value: Matrix
+    dot: Matrix
 
 
 def held_out_evidence(
@@ -110,75 +113,83 @@ def held_out_evidence(
         nodes: of the quadrature along the path from the mean row.
     """
     held = _hold(net, calibration, design, y, rows, seen, nodes)
-    starts, entry, row = column_places(design.Z.indptr, design.Z.indices, rows, design.n_codes)
-    n_numeric = design.n_numeric
-    count = np.diff(starts)[:n_numeric]
+    count = np.diff(held.starts)[: design.n_numeric]
     sparse = np.flatnonzero(count <= _EXACT_COVERAGE * len(rows))
     sums = np.zeros((len(design.columns), 4))
-    sums[sparse] = _sparse_sums(held, design, (starts, entry, row), sparse)
+    sums[sparse] = _sparse_sums(held, sparse)
     for column in np.setdiff1d(np.arange(len(design.columns)), sparse, assume_unique=True):
-        own = slice(int(design.starts[column]), int(design.starts[column + 1]))
-        places = slice(int(starts[own.start]), int(starts[own.stop]))
-        codes = np.repeat(np.arange(own.start, own.stop), np.diff(starts[own.start : own.stop + 1]))
-        sums[column] = _exact_sums(held, own, codes, row[places], design.Z.data[entry[places]])
+        sums[column] = _exact_sums(held, slice(int(design.starts[column]), int(design.starts[column + 1])))
     return Evidence(len(rows), *sums.T)
 
 
 def _hold(
     net: Net, calibration: Calibration, design: Design, y: NDArray[np.float32], rows: Rows, seen: Rows, nodes: int
 ) -> _HeldOut:
-    mean = np.bincount(*_weighted_indices(design, seen), minlength=design.n_codes) / len(seen)
+    Z = design.Z
+    mean = column_moments(Z.indptr, Z.indices, Z.data, seen, design.n_codes)[0] / len(seen)
     reference = (mean.astype(np.float32) @ net.W)[None]  # (1, d): codes are linear in Z, so this is the mean code
-    slope = np.ones((len(rows), net.W.shape[1] + 1))
+    slope = np.ones((len(rows), net.W.shape[1] + 1), np.float32)
     for at in range(0, len(rows), _PATH_ROWS):
         part = slice(at, at + _PATH_ROWS)
-        slope[part, :-1] = path_gradients(net, codes_of(design.Z, rows[part], net.W), reference, nodes)[:, 0]
-    f = calibration.apply(net.logits(design.Z, rows))
-    code = np.column_stack([net.W, net.linear.w]).astype(np.float64)
-    return _HeldOut(rows, slope * calibration.slope, code, mean, f, y[rows].astype(np.float64))
+        slope[part, :-1] = path_gradients(net, codes_of(Z, rows[part], net.W), reference, nodes)[:, 0]
+    slope *= np.float32(calibration.slope)
+    code = np.column_stack([net.W, net.linear.w])
+    starts, entry, row = column_places(Z.indptr, Z.indices, rows, design.n_codes)
+    dot = np.empty(len(row), np.float32)
+    entry_dots(starts, row, code, slope, dot)
+    f = calibration.apply(net.logits(Z, rows))
+    return _HeldOut(slope, code, mean, f, y[rows].astype(np.float64), starts, row, Z.data[entry], dot)
 
 
-def _weighted_indices(design: Design, rows: Rows) -> tuple[NDArray[np.int32], Matrix]:
-    part = design.Z[rows]
-    return part.indices, part.data
-
-
-def _sparse_sums(held: _HeldOut, design: Design, places: _Places, columns: NDArray[np.int64]) -> Floats:
+def _sparse_sums(held: _HeldOut, columns: NDArray[np.int64]) -> Floats:
     """(len(columns), 4) sums of gain, gain^2, score, score^2 of sparse numeric columns."""
-    starts, entry, row = places
     p = sigmoid(held.f)
     r, h = held.y - p, p * (1 - p)
-    code, mean = held.code[columns], held.mean[columns]
-    centre = np.zeros(design.n_codes)
-    centre[columns] = _mean_attribution(held, design, columns)
-    c = centre[columns]
-    along = code @ np.stack([held.slope.T @ r, held.slope.T @ h, held.slope.T @ (r * r)], axis=1)  # (n_columns, 3)
-    linear = -mean * along[:, 0] - c * r.sum()
+    code, mean = held.code[columns].astype(np.float64), held.mean[columns]
+    total, along_r, forms = _slope_moments(held.slope, r, (h, r * r))
+    centre = np.zeros(len(held.mean))
+    c = centre[columns] = (_entry_sums(held)[columns] - mean * (code @ total)) / len(held.f)
+    linear = -mean * (code @ along_r) - c * r.sum()
     squares = [
-        mean**2 * np.einsum("ji,ji->j", code @ ((held.slope * weight[:, None]).T @ held.slope), code)
-        + 2 * mean * c * along[:, k]
-        + c**2 * weight.sum()
-        for k, weight in ((1, h), (2, r * r))
+        mean**2 * np.einsum("ji,ji->j", code @ product, code) + 2 * mean * c * (code @ along) + c**2 * weight.sum()
+        for weight, along, product in forms
     ]
     out = np.zeros((len(columns), 4))
-    sparse_evidence(
-        starts, entry, row, design.Z.data, columns, held.slope, held.code, held.mean, centre, held.f, held.y, h, out
-    )
+    sparse_evidence(held.starts, held.row, held.value, held.dot, columns, held.mean, centre, held.f, held.y, h, out)
     return out + np.column_stack([linear + squares[0] / 2, squares[1], linear + squares[0], squares[1]])
 
 
-def _mean_attribution(held: _HeldOut, design: Design, columns: NDArray[np.int64]) -> Floats:
-    """(len(columns),) mean over rows of phi_ij = (z_ij - mean_j) c_j . g_i."""
-    Q = (design.Z[held.rows].T @ held.slope)[columns]  # (n_columns, d + 1): sum_i z_ij g_i
-    total = held.slope.sum(axis=0)
-    code = held.code[columns]
-    return (np.einsum("jd,jd->j", code, Q) - held.mean[columns] * (code @ total)) / len(held.rows)
+def _entry_sums(held: _HeldOut) -> Floats:
+    """(n_codes,) sum over rows of z_ij c_j . g_i."""
+    column = np.repeat(np.arange(len(held.mean)), np.diff(held.starts))
+    return np.bincount(column, held.value * held.dot.astype(np.float64), minlength=len(held.mean)).astype(np.float64)
 
 
-def _exact_sums(held: _HeldOut, own: slice, codes: NDArray[np.int64], row: NDArray[np.int32], value: Matrix) -> Floats:
-    """(4,) sums of one column, its attribution made for every row. `codes`, `row`, `value`: its entries of Z."""
-    phi = -(held.slope @ (held.mean[own] @ held.code[own]))  # (n,): minus the mean code, along each row's gradient
-    np.add.at(phi, row, value * np.einsum("id,id->i", held.slope[row], held.code[codes]))
+def _slope_moments(
+    slope: Matrix, r: Floats, weights: tuple[Floats, ...]
+) -> tuple[Floats, Floats, list[tuple[Floats, Floats, Floats]]]:
+    """Sum g, sum r g, and for each weight v: (v, sum v g, sum v g g'). float64, a block of rows at a time."""
+    width = slope.shape[1]
+    total, along_r = np.zeros(width), np.zeros(width)
+    along, product = np.zeros((len(weights), width)), np.zeros((len(weights), width, width))
+    for at in range(0, len(slope), _PATH_ROWS):
+        part = slice(at, at + _PATH_ROWS)
+        g = slope[part].astype(np.float64)
+        total += g.sum(axis=0)
+        along_r += r[part] @ g
+        for k, weight in enumerate(weights):
+            weighted = g * weight[part, None]
+            along[k] += weighted.sum(axis=0)
+            product[k] += weighted.T @ g
+    return total, along_r, list(zip(weights, along, product, strict=True))
+
+
+def _exact_sums(held: _HeldOut, own: slice) -> Floats:
+    """(4,) sums of the column that owns the columns `own` of Z, its attribution made for every row."""
+    entries = slice(int(held.starts[own.start]), int(held.starts[own.stop]))
+    mean_code = held.mean[own] @ held.code[own]
+    phi = -(held.slope @ mean_code.astype(np.float32)).astype(np.float64)  # (n,): minus the mean code, along each slope
+    np.add.at(phi, held.row[entries], held.value[entries] * held.dot[entries].astype(np.float64))
     delta = phi - phi.mean()
     y = held.y.astype(np.float32)
     gain = binary_loss(held.f - delta, y) - binary_loss(held.f, y)

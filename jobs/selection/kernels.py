@@ -44,24 +44,33 @@ def background_part(indptr, indices, data, background, W, alive, slopes, phi):
 
 
 @_compile_parallel
-def sparse_evidence(starts, entry, row, data, columns, slope, code, mean, centre, f, y, weight, out):
+def entry_dots(starts, row, code, slope, out):
+    """out[place] = code_j . slope_i for the entry of row i in column j. slope (n, e), code (n_codes, e)."""
+    for j in prange(len(starts) - 1):
+        for place in range(starts[j], starts[j + 1]):
+            i = row[place]
+            total = np.float64(0)
+            for d in range(slope.shape[1]):
+                total += code[j, d] * slope[i, d]
+            out[place] = total
+
+
+@_compile_parallel
+def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, weight, out):
     """Gain and score of sparse columns: exact over non-zeros, minus what the closed form counted for those rows.
 
-    For column j (position k in `columns`) and its non-zero rows i, with t = code_j . slope_i,
-        exact   delta  = (z - mean_j) t - centre_j
-        counted delta0 = -mean_j t - centre_j          (what the row would have had with z = 0)
+    For column j (position k in `columns`) and its non-zero rows i, with t the entry's `dot`,
+        exact   delta  = (value - mean_j) t - centre_j
+        counted delta0 = -mean_j t - centre_j          (what the row would have had with value 0)
     out[k] = (gain, gain^2, score, score^2) of `exact` minus the second-order expressions of `counted`.
-    Entry numbers address `data`, rows address slope (n, e), f, y and weight = p (1 - p), all (n,).
+    row, value, dot: by entry, in the order of `starts`; rows address f, y and weight = p (1 - p), all (n,).
     """
     for k in prange(len(columns)):
         j = columns[k]
         for place in range(starts[j], starts[j + 1]):
             i = row[place]
-            t = np.float64(0)
-            for d in range(slope.shape[1]):
-                t += code[j, d] * slope[i, d]
-            counted = -mean[j] * t - centre[j]
-            delta = counted + data[entry[place]] * t
+            counted = -mean[j] * dot[place] - centre[j]
+            delta = counted + value[place] * dot[place]
             residual = y[i] - 1 / (1 + np.exp(-f[i]))
             gain = _loss(f[i] - delta, y[i]) - _loss(f[i], y[i])
             score = delta * (y[i] - 1 / (1 + np.exp(delta - f[i])))
