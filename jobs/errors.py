@@ -13,6 +13,7 @@
             NoUsableColumn       nothing left after pruning
         TrainingFailed           the work is at fault
             LossDiverged         the loss is not a number
+            OutOfMemory          the run would need more than max_memory
         Abandoned                the service asked to stop: nothing is wrong, nothing is committed
 
 A message says what was found, where, and what to do.
@@ -73,6 +74,10 @@ class TrainingFailed(JobError):
 
 class LossDiverged(TrainingFailed):
     """The training loss is not a number any more."""
+
+
+class OutOfMemory(TrainingFailed):
+    """The run would need more memory than it may have; nothing was begun."""
 
 
 class Abandoned(JobError):

@@ -14,6 +14,7 @@ from jobs.data.dataset import Dataset
 from jobs.intake import plan_reading, take_in
 from jobs.learn import Learned, learn
 from jobs.lineage import code_version, metrics_of, write_lineage, write_metrics
+from jobs.memory import expected_peak_bytes, require_memory
 from jobs.net.threads import compute_on
 from jobs.observer import Observer
 from jobs.report.model import write_model
@@ -34,7 +35,7 @@ def run_drop(work: Work, observer: Observer) -> Outcome:
 
     Raises:
         InputRejected, CorruptObject, SchemaConflict: the drop is at fault.
-        TrainingFailed: the learning is.
+        TrainingFailed: the learning is; OutOfMemory: it would pass max_memory, and was not begun.
         ObjectChanged: the producer replaced a part meanwhile.
         StorageError: a store failed.
         Abandoned: the observer asked to stop.
@@ -69,8 +70,13 @@ def run_drop(work: Work, observer: Observer) -> Outcome:
 def read_drop(work: Work, stages: Stages) -> Dataset:
     """Read exactly the objects of the snapshot, and judge them."""
     with cached_parts(work.drops) as open_part:
-        schema = inspect_parts(work.drop.parts, open_part)
-        plan = plan_reading(schema, work.problem)
+        with stages.stage("inspect", len(work.drop.parts), "parts") as facts:
+            schema = inspect_parts(work.drop.parts, open_part)
+            plan = plan_reading(schema, work.problem)
+            net, folds = work.problem.net, work.problem.split.folds
+            expected = expected_peak_bytes(schema, plan, d_block=net.d_block, folds=folds)
+            facts |= {"rows": schema.n_rows, "columns": len(plan.numeric), "expected_peak_bytes": expected}
+            require_memory(expected, work.max_memory)
         with stages.stage("read", schema.n_rows, "rows") as facts:
             table = read_table(work.drop.parts, open_part, plan, schema, threads=work.threads, on_rows=stages.advance)
             facts |= {"rows": len(table.ids), "columns": len(table.numeric_names), "non_zeros": int(table.numeric.nnz)}

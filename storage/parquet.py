@@ -11,9 +11,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from storage.arrow import Kind, arrow, parquet
 from storage.errors import CorruptObject, SchemaConflict
-from storage.footers import PartFooter, count_nonzeros, flat_leaves
+from storage.footers import PartFooter, count_nonzeros, expect_nonzeros, flat_leaves
 from storage.partitions import partition_values
 from storage.store import ObjectInfo
 from storage.widening import common_type, plain
@@ -58,12 +61,11 @@ class DropSchema:
 
     def nonzeros_at_most(self, columns: Iterable[str]) -> int:
         """Return an upper bound of the non-zeros in these columns, from the statistics. O(chunks)."""
-        wanted = frozenset(columns)
-        total = 0
-        for part in self.parts:
-            mask = [name in wanted for name in part.leaves]
-            total += int(part.nonzeros_at_most[:, mask].sum())
-        return total
+        return sum(_sum_of(part, part.nonzeros_at_most, columns) for part in self.parts)
+
+    def nonzeros_expected(self, columns: Iterable[str]) -> int:
+        """Return an estimate of the non-zeros in these columns, from the encoded sizes. O(chunks)."""
+        return sum(_sum_of(part, part.nonzeros_expected, columns) for part in self.parts)
 
 
 @contextmanager
@@ -103,12 +105,18 @@ def inspect_parts(parts: Sequence[ObjectInfo], open_part: OpenPart) -> DropSchem
     return DropSchema({name: columns[name] for name in sorted(columns)}, tuple(footers))
 
 
+def _sum_of(part: PartFooter, counts: NDArray[np.int64], columns: Iterable[str]) -> int:
+    wanted = frozenset(columns)
+    return int(counts[:, [name in wanted for name in part.leaves]].sum())
+
+
 def _read_footer(info: ObjectInfo, open_part: OpenPart) -> PartFooter:
     with open_part(info) as file, translated(info.key), parquet.ParquetFile(file) as opened:
         schema, metadata = opened.schema_arrow, opened.metadata
         _refuse_doubles(info.key, schema.names)
         leaves = flat_leaves(schema)
         declared = partition_values(info.key)
+        at_most = count_nonzeros(metadata, leaves)
         return PartFooter(
             key=info.key,
             size=info.size,
@@ -116,7 +124,8 @@ def _read_footer(info: ObjectInfo, open_part: OpenPart) -> PartFooter:
             types={field.name: field.type for field in schema},
             leaves=leaves,
             constants={name: value for name, value in declared.items() if name not in schema.names},
-            nonzeros_at_most=count_nonzeros(metadata, leaves),
+            nonzeros_at_most=at_most,
+            nonzeros_expected=expect_nonzeros(metadata, leaves, at_most),
         )
 
 

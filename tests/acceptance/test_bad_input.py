@@ -1,6 +1,7 @@
 """Every kind of bad drop, beside a good one, through the real command: each put aside with its reason, nothing lost."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -122,3 +123,20 @@ def test_run_names_the_fault_on_one_screen(watched: Watched) -> None:
     assert "country" in done.stderr
     assert "table.categorical" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_run_beyond_max_memory_is_refused_before_it_begins(watched: Watched, tmp_path: Path) -> None:
+    home, _, _ = watched
+    write_drop(tmp_path / "drop", good_table())
+    before = contents(tmp_path / "drop")
+    command = [str(WINNOW), "run", str(tmp_path / "drop"), "--problem", str(home / "p.yaml")]
+    done = subprocess.run(
+        [*command, "--results", str(tmp_path / "results")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ) | {"WINNOW_MAX_MEMORY": "100MB"},
+    )
+    assert done.returncode == 5
+    assert "max_memory is 0.10 GB" in done.stderr
+    assert contents(tmp_path / "drop").items() >= before.items()

@@ -1,0 +1,48 @@
+"""How much memory a run will need, known before it is spent.
+
+The estimate is linear in the non-zeros: what the process weighs with its libraries, so many bytes for each non-zero
+(the table, its scaled copy, the copies that the baselines and two folds train on), and the nets. The constants were
+measured with the drops of benchmarks/ (docs/method.md).
+"""
+
+from jobs.errors import OutOfMemory
+from storage.parquet import DropSchema
+from storage.plan import ReadPlan
+
+_PROCESS_BYTES = 850_000_000
+_BYTES_PER_NONZERO = 60
+_BYTES_PER_EVENT = 64  # of a long drop, while its events are sorted
+_MATRICES_PER_NET = 3  # codes, their momentum, their gradient
+
+
+def expected_peak_bytes(schema: DropSchema, plan: ReadPlan, *, d_block: int, folds: int) -> int:
+    """Estimate the peak of a run from the footers of its drop.
+
+    Args:
+        schema: the footers.
+        plan: which columns are read.
+        d_block: width of a code.
+        folds: nets.
+    """
+    if plan.shape == "long":
+        return _PROCESS_BYTES + schema.n_rows * (_BYTES_PER_NONZERO + _BYTES_PER_EVENT)
+    nonzeros = schema.nonzeros_expected(plan.numeric) + schema.n_rows * len(plan.categorical)
+    codes = 4 * len(plan.numeric) * d_block
+    return _PROCESS_BYTES + _BYTES_PER_NONZERO * nonzeros + codes * (folds + 2 * _MATRICES_PER_NET)
+
+
+def require_memory(expected: int, max_memory: int | None) -> None:
+    """Refuse a run that would pass the limit.
+
+    Raises:
+        OutOfMemory: it would.
+    """
+    if max_memory is not None and expected > max_memory:
+        raise OutOfMemory(
+            f"the run is expected to need {_gigabytes(expected)}, and max_memory is {_gigabytes(max_memory)}. Raise "
+            "max_memory, lower net.d_block, list columns under table.ignore, or split the drop"
+        )
+
+
+def _gigabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.2f} GB"
