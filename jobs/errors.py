@@ -2,7 +2,7 @@
 
     JobError
         InputRejected            the drop is at fault: it is quarantined, untouched, and the service goes on
-            EmptyDrop            no rows
+            EmptyDrop            no parts, or no rows
             MissingColumn        the problem names a column that the drop does not have (MissingLabel: the label)
             InvalidLabel         nulls in the label, or not two classes
             UnsupportedColumn    a column of a type that its role does not allow (text that is not declared)
@@ -29,7 +29,7 @@ class InputRejected(JobError):
 
 
 class EmptyDrop(InputRejected):
-    """The drop has no rows."""
+    """The drop has no parts, or no rows."""
 
 
 class MissingColumn(InputRejected):

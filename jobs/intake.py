@@ -30,6 +30,7 @@ from storage.table import Table
 from storage.widening import is_readable_number
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\"'`<>]")
+_NO_ROWS = "the drop has no rows. Check the job that wrote it"
 _NAMED = 5  # columns or values that a message spells out
 
 
@@ -37,14 +38,16 @@ def plan_reading(schema: DropSchema, problem: Problem) -> ReadPlan:
     """Decide which column plays which part.
 
     Raises:
-        EmptyDrop: there are no rows.
+        EmptyDrop: there are no parts, or no rows.
         MissingLabel, MissingColumn: a named column is not there.
         UnsupportedColumn: a column that is named nowhere is no number.
         UnsafeColumnName: a column that would be read has a name that no report can carry safely.
     """
     table = problem.table
+    if not schema.parts:
+        raise EmptyDrop("there are no parts beside the marker. Check the job that wrote it")
     if schema.n_rows == 0:
-        raise EmptyDrop("the drop has no rows. Check the job that wrote it; it may be removed safely")
+        raise EmptyDrop(_NO_ROWS)
     long = table.shape == "long"
     plan = ReadPlan(
         id=table.id,
@@ -71,7 +74,7 @@ def take_in(table: Table) -> Dataset:
         EmptyDrop, DuplicateIds, InvalidLabel, NotFinite, UnsafeColumnName: see jobs/errors.py.
     """
     if len(table.ids) == 0:
-        raise EmptyDrop("the drop has no rows. Check the job that wrote it; it may be removed safely")
+        raise EmptyDrop(_NO_ROWS)
     _require_safe_names(table.numeric_names)
     _require_unique(table.ids)
     _require_finite(table)

@@ -16,7 +16,19 @@ from storage.store import ObjectInfo, ObjectStore
 NAMES_LIMIT = 100  # S3A's committers name at most so many files in a marker
 _AUTHORITY = re.compile(r"^[A-Za-z][\w+.-]*:(?://[^/]*)?(?=/)")  # s3a://bucket, file://, or Hadoop's file:
 _AT_WORK = ("_temporary", ".spark-staging-", "__magic")
+_PART = re.compile(r"part-[^/]*\.parquet")
 _TABLE_FORMATS = {"_delta_log": "a Delta table", "metadata": "an Iceberg table"}
+
+
+def is_part(relative: str) -> bool:
+    """Tell whether an object of a folder is data, by its key below the folder."""
+    folder, _, name = relative.rpartition("/")
+    return _PART.fullmatch(name) is not None and not any(is_hidden(segment) for segment in folder.split("/"))
+
+
+def is_hidden(segment: str) -> bool:
+    """Tell whether Spark would skip a folder of this name; a partition column may start with "_"."""
+    return segment.startswith(".") or (segment.startswith("_") and "=" not in segment)
 
 
 def require_complete(
@@ -44,6 +56,7 @@ def require_complete(
     for reason in (
         _work_in_progress(relative),
         _uncommitted_transaction(relative),
+        _misnamed(relative),
         _is_older(marker, parts),
         _mixed_writes(parts) if not allow_append else None,
         _breaks_manifest(store, prefix, marker, objects, parts),
@@ -69,6 +82,16 @@ def _uncommitted_transaction(relative: Iterable[str]) -> str | None:
     committed = {name.removeprefix("_committed_") for name in names if name.startswith("_committed_")}
     pending = sorted(started - committed)
     return f"transaction {pending[0]} has started and not committed" if pending else None
+
+
+def _misnamed(relative: Iterable[str]) -> str | None:
+    """No visible parquet has another name than a part: it would neither be read nor be missed."""
+    for key in sorted(relative):
+        *folders, name = key.split("/")
+        is_visible = not name.startswith(("_", ".")) and not any(is_hidden(folder) for folder in folders)
+        if is_visible and name.lower().endswith(".parquet") and not is_part(key):
+            return f"{key} is there and is not called part-*.parquet: rename it or move it out of the folder"
+    return None
 
 
 def _is_older(marker: ObjectInfo, parts: tuple[ObjectInfo, ...]) -> str | None:

@@ -5,19 +5,16 @@ with Spark; docs/protocol.md, section 2). So a drop counts once every rule here 
 a while. Nothing here deletes; keys that no rule knows are left alone.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from storage.completeness import require_complete
+from storage.completeness import is_hidden, is_part, require_complete
 from storage.errors import DropIncomplete
 from storage.keys import MARKER
 from storage.snapshots import Snapshot
 from storage.store import ObjectInfo, ObjectStore
 
 __all__ = ["DropFolder", "SettleWindow", "Snapshot", "as_found", "find_drops", "folder_at", "snapshot", "snapshot_at"]
-
-_PART = re.compile(r"part-[^/]*\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class DropFolder:
     @property
     def parts(self) -> tuple[ObjectInfo, ...]:
         """The data objects, sorted by key."""
-        return tuple(sorted(info for info in self.objects if _is_part(info.key.removeprefix(self.prefix))))
+        return tuple(sorted(info for info in self.objects if is_part(info.key.removeprefix(self.prefix))))
 
 
 def find_drops(store: ObjectStore) -> list[DropFolder]:
@@ -142,7 +139,7 @@ def _folders(store: ObjectStore, listing: Iterable[ObjectInfo]) -> list[DropFold
 def _marked_folder(key: str) -> str | None:
     """Return the folder that this key marks as finished, or None; hidden folders hold no drops."""
     folder, _, name = key.rpartition("/")
-    if name != MARKER or any(_is_hidden(segment) for segment in folder.split("/")):
+    if name != MARKER or any(is_hidden(segment) for segment in folder.split("/")):
         return None
     return f"{folder}/" if folder else ""
 
@@ -156,13 +153,3 @@ def _nearest(key: str, markers: dict[str, ObjectInfo]) -> str | None:
         if folder in markers:
             return folder
     return None
-
-
-def _is_part(relative: str) -> bool:
-    folder, _, name = relative.rpartition("/")
-    return _PART.fullmatch(name) is not None and not any(_is_hidden(segment) for segment in folder.split("/"))
-
-
-def _is_hidden(segment: str) -> bool:
-    """Tell whether Spark would skip a folder of this name; a partition column may start with "_"."""
-    return segment.startswith(".") or (segment.startswith("_") and "=" not in segment)

@@ -90,7 +90,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
 EXPECTED = {name: (error, fragment) for name, (_, error, fragment) in TABLES.items()} | {
     "two-schemas": ("SchemaConflict", "5_3"),
     "torn": ("CorruptObject", "part-00000.parquet"),
-    "nothing": ("EmptyDrop", "no rows"),
+    "nothing": ("EmptyDrop", "no parts beside the marker"),
 }
 
 

@@ -22,7 +22,7 @@ from jobs.errors import (
 )
 from jobs.intake import plan_reading, take_in
 from storage.errors import SchemaConflict
-from storage.parquet import inspect_parts
+from storage.parquet import DropSchema, inspect_parts
 from tests.jobs.tables import problem_of
 from tests.storage.parts import parts_of, read
 
@@ -90,6 +90,13 @@ def test_every_fault_is_named_with_what_was_found_and_what_to_do(
     assert type(caught.value) is error
     assert found in str(caught.value)
     assert advice in str(caught.value)
+
+
+def test_a_marker_alone_is_an_empty_drop_and_nothing_is_called_safe() -> None:
+    with pytest.raises(EmptyDrop, match=r"^there are no parts beside the marker\. Check the job that wrote it$"):
+        plan_reading(DropSchema({}, ()), declared())
+    with pytest.raises(EmptyDrop, match=r"^the drop has no rows\. Check the job that wrote it$"):
+        take({name: pa.array([], pa.int64()) for name in GOOD})
 
 
 @pytest.mark.parametrize("name", ['a"b', "a'b", "a\nb", "a\tb", "<script>alert(1)</script>", "a`b", "a\x7fb", "  ", ""])

@@ -70,7 +70,16 @@ def test_objects_belong_to_the_nearest_marker(store: ObjectStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["part-0.csv", "other.parquet", "_part-0.parquet", "part-0.parquet.tmp", "_x/part-0.parquet", "notes.txt"]
+    "name",
+    [
+        "part-0.csv",
+        "_other.parquet",
+        ".part-0.parquet",
+        "_part-0.parquet",
+        "part-0.parquet.tmp",
+        "_x/part-0.parquet",
+        "notes.txt",
+    ],
 )
 def test_unknown_objects_are_no_parts_and_no_obstacle(store: ObjectStore, name: str) -> None:
     write_drop(store, "x/", [*PARTS, name])
@@ -92,6 +101,14 @@ def test_unknown_objects_are_no_parts_and_no_obstacle(store: ObjectStore, name: 
 def test_a_writer_at_work_is_waited_for(store: ObjectStore, name: str, reason: str) -> None:
     write_drop(store, "x/", [*PARTS, name])
     with pytest.raises(DropIncomplete, match=reason):
+        only_snapshot(store)
+
+
+@pytest.mark.parametrize("name", ["data.parquet", "PART-0.PARQUET", "part.2.parquet", "dt=1/data_1.Parquet"])
+@pytest.mark.parametrize("parts", [PARTS, []], ids=["beside-parts", "alone"])
+def test_data_under_another_name_than_a_parts_makes_no_drop(store: ObjectStore, name: str, parts: list[str]) -> None:
+    write_drop(store, "x/", [*parts, name])
+    with pytest.raises(DropIncomplete, match=rf"{name} is there and is not called part-\*\.parquet: rename it or move"):
         only_snapshot(store)
 
 
