@@ -8,6 +8,8 @@ from config.locations import contains
 from config.problem import Problem
 from config.sections import TableSettings
 
+_OF_SHAP_VALUES = ("feature", "value", "level", "shap")  # columns beside the id in shap_values.parquet (README)
+
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
@@ -65,6 +67,21 @@ def _split_by_nothing(problem: Problem) -> Iterator[Contradiction]:
         yield Contradiction((("split", "by"), ("table", by)), by, f"table.{by} to name a column, or by: row")
 
 
+def _split_by_another(problem: Problem) -> Iterator[Contradiction]:
+    for part in ("group", "time"):
+        name, by = getattr(problem.table, part), problem.split.by
+        if name is not None and by != part:
+            expected = f"split.by: {part}, or no table.{part}"
+            yield Contradiction((("table", part), ("split", "by")), f'"{name}" beside split.by: {by}', expected)
+
+
+def _id_named_as_an_attribution(problem: Problem) -> Iterator[Contradiction]:
+    name = problem.table.id
+    if name in _OF_SHAP_VALUES:
+        expected = "another name: shap_values.parquet has a column of that name, so rename the id column"
+        yield Contradiction((("table", "id"),), f'"{name}"', expected)
+
+
 def _threshold_value(problem: Problem) -> Iterator[Contradiction]:
     policy, value = problem.threshold.policy, problem.threshold.value
     keys = (("threshold", "value"), ("threshold", "policy"))
@@ -111,6 +128,8 @@ _RULES: tuple[Callable[[Problem], Iterator[Contradiction]], ...] = (
     _ignored_and_categorical,
     _id_or_label_listed,
     _split_by_nothing,
+    _split_by_another,
+    _id_named_as_an_attribution,
     _threshold_value,
     _cap_without_weights,
     _long_keys_of_a_wide_table,

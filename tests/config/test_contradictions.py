@@ -27,11 +27,23 @@ def _text(*, table: str = "", lines: str = "") -> str:
             '4 table.id: found the label "active", expected another column than the label',
         ),
         (
-            _text(table=", group: active"),
+            _text(table=", group: active", lines="split: {by: group}\n"),
             '4 table.group: found the label "active", expected another column than the label',
         ),
         (
-            _text(table=", time: active"),
+            _text(table=", group: clan"),
+            '4 table.group: found "clan" beside split.by: row, expected split.by: group, or no table.group',
+        ),
+        (
+            _text(table=", group: clan, time: day", lines="split: {by: time}\n"),
+            '4 table.group: found "clan" beside split.by: time, expected split.by: group, or no table.group',
+        ),
+        (
+            _text(table=", time: day"),
+            '4 table.time: found "day" beside split.by: row, expected split.by: time, or no table.time',
+        ),
+        (
+            _text(table=", time: active", lines="split: {by: time}\n"),
             '4 table.time: found the label "active", expected another column than the label',
         ),
         (
@@ -107,6 +119,16 @@ def test_a_contradiction_is_one_fault(tmp_path: Path, text: str, fault: str) -> 
     assert problem_faults(tmp_path, text) == [f"problem.yaml:{fault}"]
 
 
+@pytest.mark.parametrize("name", ["feature", "value", "level", "shap"])
+def test_an_id_is_not_called_as_a_column_beside_it_in_the_attributions(tmp_path: Path, name: str) -> None:
+    assert problem_faults(tmp_path, SMALLEST.replace("user_id", name)) == [
+        (
+            f'problem.yaml:4 table.id: found "{name}", expected another name: '
+            "shap_values.parquet has a column of that name, so rename the id column"
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("drops", "results", "home"),
     [
@@ -144,7 +166,7 @@ def test_local_drops_and_results_are_compared_in_one_spelling(tmp_path: Path) ->
 
 def test_what_the_other_key_allows_is_no_contradiction(tmp_path: Path) -> None:
     text = _text(
-        table=", group: g, time: t",
+        table=", group: g",
         lines="split: {by: group}\nthreshold: {policy: fixed, value: 0}\n"
         "imbalance: {method: class_weights, cap: 1.5}\n",
     )

@@ -77,7 +77,6 @@ table:
   value: count
   ignore: [b, 5_95]
   categorical: [d, c]
-  group: g
   time: t
   split: s
 scale: {log1p: false}
@@ -96,7 +95,7 @@ notify: []
     assert problem.table.feature == ("log_id", "feature_id")
     assert problem.table.ignore == ("5_95", "b")
     assert problem.table.categorical == ("c", "d")
-    assert (problem.table.label, problem.table.group, problem.table.time, problem.table.split) == ("1", "g", "t", "s")
+    assert (problem.table.label, problem.table.time, problem.table.split) == ("1", "t", "s")
     assert problem.scale.log1p is False
     assert (problem.split.test, problem.split.by, problem.split.seed) == (0.1, "time", 4294967295)
     assert (problem.imbalance.method, problem.imbalance.cap) == ("class_weights", 1.5)
