@@ -16,7 +16,7 @@ from jobs.data.dataset import Dataset, Design
 from jobs.data.design import Vocabulary, design_of, encode, fit_vocabulary, take_columns
 from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
 from jobs.data.scaling import Scaler, fit_scaler, scale
-from jobs.data.screens import leak_suspects
+from jobs.data.screens import is_leak, leak_suspects
 from jobs.data.split import Split
 from jobs.errors import NoUsableColumn
 
@@ -56,7 +56,8 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
     numeric = take_columns(scaled, pruning.kept)
     names = [data.names[int(k)] for k in pruning.kept]
     vocabularies = tuple(fit_vocabulary(column, split.train, problem.prune.min_rows) for column in data.categorical)
-    design = design_of(numeric, names, _encoded(data, vocabularies))
+    encoded = _encoded(data, vocabularies)
+    design = design_of(numeric, names, encoded)
     if not design.columns:
         raise NoUsableColumn(
             f"none of {len(data.names)} numeric and {len(data.categorical)} categorical columns is left: all are "
@@ -64,8 +65,9 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
             "Lower prune.min_rows, or check the drop"
         )
     coverage = np.bincount(data.X.indices, minlength=len(data.names)) / data.n_rows
-    leaks = tuple(names[int(k)] for k in leak_suspects(numeric, data.y, split.train))
-    return Columns(scaler, pruning, vocabularies, design, coverage, leaks)
+    leaks = [names[int(k)] for k in leak_suspects(numeric, data.y, split.train)]
+    leaks += [vocabulary.name for vocabulary, codes in encoded if is_leak(codes, data.y, split.train)]
+    return Columns(scaler, pruning, vocabularies, design, coverage, tuple(leaks))
 
 
 def _prune_numeric(

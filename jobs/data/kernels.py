@@ -42,6 +42,16 @@ def column_extremes(indptr, indices, data, rows, n_columns):
     return low, high, count
 
 
+@_compile_parallel
+def rescale(indices, data, shift, factor, log1p, out):
+    """Scale every entry: (c(x) - shift) factor of its column, in float64; c is sign(x) log(1 + |x|) if `log1p`."""
+    for at in prange(len(data)):
+        value = np.float64(data[at])
+        if log1p:
+            value = np.copysign(np.log1p(abs(value)), value)
+        out[at] = (value - shift[indices[at]]) * factor[indices[at]]
+
+
 @_compile
 def column_moments(indptr, indices, data, rows, n_columns):
     """Sum and sum of squares of each column over `rows`, float64. O(nnz)."""

@@ -1,7 +1,10 @@
 """Min-max scaling that keeps zeros zero, fitted on training rows only.
 
-x' = x / (max - min). The constant -min / (max - min) that textbook min-max adds is the same for every row of a column,
-so the bias of the first layer absorbs it (DESIGN.md 3). With log1p, counts are compressed first: sign(x) log(1 + |x|).
+A sparse column becomes x' = x / (max - min): the constant -min / (max - min) that textbook min-max adds is the same for
+every row, so the bias of the first layer absorbs it (DESIGN.md 3). A column that is non-zero on every training row has
+no zeros to keep, and becomes x' = (x - min) / (max - min): an epoch second or a year of birth would otherwise be a large
+constant with a tiny signal on top, which no ridge in float32 can use. (A zero that such a column has elsewhere counts
+as its minimum.) With log1p, counts are compressed first: sign(x) log(1 + |x|).
 """
 
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from jobs.data.kernels import column_extremes
+from jobs.data.kernels import column_extremes, rescale
 from jobs.data.split import Rows
 
 
@@ -20,23 +23,30 @@ class Scaler:
 
     Attributes:
         log1p: whether values are compressed first.
-        low, high: (n_columns,) float32 extremes over training rows, zeros included, after log1p.
+        low, high: (n_columns,) float64 extremes over training rows, zeros included, after log1p.
         count: (n_columns,) non-zero training rows.
+        n_rows: training rows.
     """
 
     log1p: bool
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
     count: NDArray[np.int64]
+    n_rows: int
 
     @property
-    def factor(self) -> NDArray[np.float32]:
-        """(n_columns,) what a value is multiplied with; 0 for a constant column."""
+    def shift(self) -> NDArray[np.float64]:
+        """(n_columns,) what is subtracted from a value: the minimum of a column without zeros, else 0."""
+        return np.where(self.count == self.n_rows, self.low, 0.0)
+
+    @property
+    def factor(self) -> NDArray[np.float64]:
+        """(n_columns,) what a shifted value is multiplied with; 0 for a constant column."""
         span = self.high - self.low
-        return np.divide(np.float32(1), span, out=np.zeros_like(span), where=span > 0)
+        return np.divide(1.0, span, out=np.zeros_like(span), where=span > 0)
 
 
-def compress(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def compress(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return sign(x) log(1 + |x|), elementwise: log1p for counts, symmetric for the rare negative."""
     return np.copysign(np.log1p(np.abs(values)), values)
 
@@ -44,11 +54,14 @@ def compress(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def fit_scaler(X: csr_array, rows: Rows, *, log1p: bool) -> Scaler:
     """Fit on `rows` of X, (n_rows, n_columns) CSR. O(nnz)."""
     low, high, count = column_extremes(X.indptr, X.indices, X.data, rows, X.shape[1])
-    return Scaler(log1p, compress(low), compress(high), count) if log1p else Scaler(log1p, low, high, count)
+    low, high = low.astype(np.float64), high.astype(np.float64)
+    if log1p:
+        low, high = compress(low), compress(high)
+    return Scaler(log1p, low, high, count, len(rows))
 
 
 def scale(X: csr_array, scaler: Scaler) -> csr_array:
     """Return X scaled; indices are shared with X, values are new. Rows outside the fit may leave [0, 1]."""
-    values = compress(X.data) if scaler.log1p else X.data.copy()
-    values *= scaler.factor[X.indices]
+    values = np.empty(X.nnz, np.float32)
+    rescale(X.indices, X.data, scaler.shift, scaler.factor, scaler.log1p, values)
     return csr_array((values, X.indices, X.indptr), shape=X.shape)

@@ -33,6 +33,20 @@ def leak_suspects(X: csr_array, y: NDArray[np.float32], rows: Rows) -> NDArray[n
     return np.array(sorted(suspects), dtype=np.int64)
 
 
-def _separation(values: NDArray[np.float32], label: NDArray[np.float32]) -> float:
+def is_leak(codes: NDArray[np.int32], y: NDArray[np.float32], rows: Rows) -> bool:
+    """Whether the share of positives of its level alone separates the classes of `rows` with an AUC beyond .99.
+
+    Args:
+        codes: (n_rows,) code of a categorical column, not negative.
+        y: (n_rows,) labels.
+        rows: training rows.
+    """
+    own, label = codes[rows], y[rows]
+    counts = np.bincount(own)
+    rates = np.divide(np.bincount(own, label), counts, out=np.zeros(len(counts)), where=counts > 0)
+    return _separation(rates[own], label) > _LEAK_AUC
+
+
+def _separation(values: NDArray[np.floating], label: NDArray[np.float32]) -> float:
     auc = area_under_roc(label, values)
     return max(auc, 1 - auc)

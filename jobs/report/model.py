@@ -41,7 +41,8 @@ def _description(data: Dataset, learned: Learned) -> dict[str, object]:
         "threshold": learned.threshold,
         "log1p": columns.scaler.log1p,
         "numeric": [data.names[k] for k in kept],
-        "factor": [float(columns.scaler.factor[k]) for k in kept],
+        "shift": columns.scaler.shift[kept].tolist(),
+        "factor": columns.scaler.factor[kept].tolist(),
         "categorical": [
             {"name": vocabulary.name, "levels": list(vocabulary.levels)}
             for vocabulary in columns.vocabularies

@@ -157,3 +157,16 @@ def test_a_diverging_loss_is_a_failed_training_with_advice() -> None:
     wild = wild.model_copy(update={"net": wild.net.model_copy(update={"learning_rate": 1e30, "optimizer": "sgd"})})
     with pytest.raises(LossDiverged, match=r"epoch \d+: .*Lower net\.learning_rate"):
         learn_quietly(data, wild)
+
+
+@pytest.mark.parametrize("offset", [0, 1950, 1_700_000_000])
+def test_a_dense_column_far_from_zero_carries_its_signal(offset: int) -> None:
+    random = np.random.default_rng(31)
+    spread = random.random(1500)
+    y = draw_labels(6 * (spread - 0.5), 32)
+    columns = [offset + 1 + np.floor(spread * 2_600_000), random.normal(size=1500), random.poisson(0.3, 1500)]
+    learned = learn_quietly(dataset_of(csr_of(np.column_stack(columns).astype(np.float32)), y), problem(), 1)[0]
+    test = learned.metrics["test"]
+    assert test["logistic_regression"].keys() >= {"auc"}
+    assert min(test[model]["auc"].value for model in ("net", "logistic_regression")) > 0.75
+    assert selected_names(learned) == {"column_0000"}

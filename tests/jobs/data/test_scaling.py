@@ -30,9 +30,27 @@ def test_scaling_equals_scikit_learn_less_its_constant(log1p: bool) -> None:
     plain = np.sign(dense) * np.log1p(np.abs(dense.astype(np.float64))) if log1p else dense.astype(np.float64)
     theirs = MinMaxScaler().fit(plain[TRAIN])
     varies = plain[TRAIN].max(axis=0) > plain[TRAIN].min(axis=0)
-    wanted = (theirs.transform(plain) - theirs.min_) * varies
-    np.testing.assert_allclose(scaled, wanted, rtol=2e-4 if log1p else 1e-5, atol=1e-6)
+    has_zeros = (dense[TRAIN] == 0).any(axis=0)  # without zeros to keep, a column is scaled as theirs is
+    wanted = (theirs.transform(plain) - np.where(has_zeros, theirs.min_, 0)) * varies * (dense != 0)
+    np.testing.assert_allclose(scaled, wanted, rtol=1e-5, atol=1e-6)
     assert varies.sum() == 9
+    assert (varies & ~has_zeros).sum() == 3
+
+
+@pytest.mark.parametrize("log1p", [False, True])
+def test_a_constant_added_to_a_dense_column_is_taken_out_again(log1p: bool) -> None:
+    age = np.random.default_rng(3).integers(1, 61, (400, 1)).astype(np.float32)
+    year = csr_of(age + 1949)
+    scaled = scale(year, fit_scaler(year, np.arange(400), log1p=log1p)).toarray()
+    assert (float(scaled.min()), float(scaled.max())) == (0, 1)
+    assert np.corrcoef(scaled[:, 0], age[:, 0])[0, 1] > 0.9999
+
+
+def test_a_zero_that_training_never_saw_in_a_dense_column_counts_as_its_minimum() -> None:
+    X = csr_of(np.array([[5.0], [7.0], [0.0], [9.0]], np.float32))
+    np.testing.assert_array_equal(
+        scale(X, fit_scaler(X, np.array([0, 1, 3]), log1p=False)).toarray()[:, 0], [0, 0.5, 0, 1]
+    )
 
 
 def test_a_constant_column_is_zero_after_scaling_and_divides_nothing() -> None:
@@ -47,7 +65,7 @@ def test_rows_that_do_not_train_change_no_scale() -> None:
     other = dense.copy()
     other[1::2] *= 50
     one, two = (fit_scaler(csr_of(values), TRAIN, log1p=True) for values in (dense, other))
-    for name in ("low", "high", "count", "factor"):
+    for name in ("low", "high", "count", "shift", "factor"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
 
 
@@ -60,5 +78,5 @@ def test_zeros_stay_zero_and_the_input_is_left_alone() -> None:
 
 
 def test_compression_is_odd_and_keeps_zero() -> None:
-    values = np.array([-np.e + 1, -0.5, 0, 0.5, np.e - 1], np.float32)
+    values = np.array([-np.e + 1, -0.5, 0, 0.5, np.e - 1])
     np.testing.assert_allclose(compress(values), [-1, -np.log(1.5), 0, np.log(1.5), 1], rtol=1e-6)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jobs.data.screens import leak_suspects
+from jobs.data.screens import is_leak, leak_suspects
 from tests.jobs.tables import counts, csr_of
 
 ROWS = np.arange(300)
@@ -41,3 +41,10 @@ def test_fewer_columns_than_candidates_are_all_looked_at() -> None:
     _, y = table()
     assert leak_suspects(csr_of(y[:, None]), y, ROWS).tolist() == [0]
     assert leak_suspects(csr_of(np.zeros((400, 0), np.float32)), y, ROWS).tolist() == []
+
+
+def test_a_category_that_is_the_label_in_disguise_is_a_leak() -> None:
+    y = (np.arange(400) % 3 == 0).astype(np.float32)
+    disguised = np.where(y == 1, np.arange(400) % 5, 5 + np.arange(400) % 7).astype(np.int32)
+    assert is_leak(disguised, y, ROWS)
+    assert not is_leak((np.arange(400) % 7).astype(np.int32), y, ROWS)

@@ -22,7 +22,7 @@ def score(folder: Path, raw: dict[str, np.ndarray], texts: dict[str, list[str | 
     Z = np.column_stack([raw[name] for name in model["numeric"]]).astype(np.float64)
     if model["log1p"]:
         Z = np.sign(Z) * np.log1p(np.abs(Z))
-    parts = [Z * np.array(model["factor"])]
+    parts = [np.where(Z == 0, 0, (Z - np.array(model["shift"])) * np.array(model["factor"]))]
     for column in model["categorical"]:
         levels = column["levels"]
         place = [levels.index(text) if text in levels else len(levels) for text in texts[column["name"]]]
