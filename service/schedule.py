@@ -19,7 +19,7 @@ from service.wake import waking
 from service.watcher import Pass, Watcher
 
 HEARTBEAT_SECONDS = 15
-SETTLE_MARGIN_SECONDS = 0.05
+LOOK_MARGIN_SECONDS = 0.05
 
 
 def serve(
@@ -54,16 +54,24 @@ def serve(
 
 
 def pass_once(watchers: Sequence[Watcher], stop: StopFlag) -> Exit:
-    """Go once over all problems; wait once for the drops that have not settled, and return the worst that happened.
+    """Go once over all problems, and return the worst that happened.
 
-    A drop that changes meanwhile is still being written: it is left alone.
+    It waits once for the drops that have not settled: one that changes meanwhile is still being written, and left
+    alone. It waits for the drops that others hold until their claims were silent for a ttl, and takes them over; one
+    whose holder shows that it is alive is left to it.
     """
-    first = [watcher.poll() for watcher in watchers]
-    waits = [seen.settle_seconds for seen in first if seen.settle_seconds is not None]
-    second: list[Pass] = []
-    if waits and not stop.wait(max(waits) + SETTLE_MARGIN_SECONDS):
-        second = [watcher.poll() for watcher in watchers]
-    return max((seen.exit_code for seen in (*first, *second)), default=Exit.DONE)
+    latest = [watcher.poll() for watcher in watchers]
+    passes = [*latest]
+    waits = [seen.settle_seconds for seen in latest if seen.settle_seconds is not None]
+    if waits and not stop.wait(max(waits) + LOOK_MARGIN_SECONDS):
+        latest = [watcher.poll() for watcher in watchers]
+        passes += latest
+    while looks := [seen.held_seconds for seen in latest if seen.held_seconds is not None]:
+        if stop.wait(min(looks) + LOOK_MARGIN_SECONDS):
+            break
+        latest = [watcher.poll() for watcher in watchers]
+        passes += latest
+    return max((seen.exit_code for seen in passes), default=Exit.DONE)
 
 
 class _Job:
@@ -99,7 +107,7 @@ class _Job:
             seen = self._watcher.poll()
             self._hear(seen)
             if seen.settle_seconds is not None and not self._stop.is_set:
-                self.wake(seen.settle_seconds + SETTLE_MARGIN_SECONDS)
+                self.wake(seen.settle_seconds + LOOK_MARGIN_SECONDS)
 
 
 def _scheduler() -> Any:  # noqa: ANN401 - untyped

@@ -30,11 +30,14 @@ class Pass:
         reports: of the drops that were worked on.
         errors: of the stores, beside the work on a drop.
         settle_seconds: when to look again at a drop that was seen for the first time; None if there is none.
+        held_seconds: when to look again at a drop whose claim is held elsewhere, to learn whether its holder is alive;
+            None if there is none.
     """
 
     reports: tuple[Report, ...] = ()
     errors: tuple[StorageError, ...] = ()
     settle_seconds: float | None = None
+    held_seconds: float | None = None
 
     @property
     def exit_code(self) -> Exit:
@@ -65,6 +68,7 @@ class Watcher:
         self._said: dict[str, str] = {}
         self._known: set[str] = set()  # drops that were seen before
         self._done: set[str] = set()
+        self._held_seconds: list[float] = []  # of this poll
         self._failures: dict[str, int] = {}  # by drop_id; "" is the problem itself
         self._not_before: dict[str, float] = {}
 
@@ -85,6 +89,7 @@ class Watcher:
             probe(self._worker.results)
             self._is_probed = True
         errors = self._sweep()
+        self._held_seconds.clear()
         reports: list[Report] = []
         is_settling = False
         for folder in find_drops(self._worker.drops):
@@ -95,7 +100,7 @@ class Watcher:
                 errors.append(error)
         self._name_unmarked()
         settle_seconds = self.problem.complete.settle_seconds if is_settling else None
-        return Pass(tuple(reports), tuple(errors), settle_seconds)
+        return Pass(tuple(reports), tuple(errors), settle_seconds, min(self._held_seconds, default=None))
 
     def _look_at(self, folder: DropFolder, reports: list[Report]) -> bool:
         """Work on a folder if it is time; return whether it is a drop that was never seen like this."""
@@ -162,6 +167,8 @@ class Watcher:
         report = self._worker.work_on(drop, self._failures.get(drop.drop_id, 0))
         if report is None:
             self._say_once("claim_held_elsewhere", drop.url, drop_id=drop.drop_id)
+            if (seconds := self._worker.claims.look_again_seconds(drop.drop_id)) is not None:
+                self._held_seconds.append(seconds)
         elif report.error is not None and isinstance(report.decision, RetryLater | Stop):
             self._postpone(drop.drop_id, report.error)
         else:

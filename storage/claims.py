@@ -118,6 +118,7 @@ class Claims:
         self._ttl_seconds = ttl_seconds
         self._clock = clock
         self._seen: dict[str, tuple[str, float]] = {}  # drop_id -> the etag of its cell, since when we see it
+        self._alive: set[str] = set()  # drops whose holder has beaten before our eyes
 
     def take(self, drop_id: str) -> Claim | None:
         """Claim a drop if it is free, released, or silent for a ttl.
@@ -135,6 +136,20 @@ class Claims:
             return self._take_over(key, drop_id)
         return self._claim(cell, drop_id, 1)
 
+    def look_again_seconds(self, drop_id: str) -> float | None:
+        """Return in how many seconds a drop that was held elsewhere may turn out to be free, or its holder alive.
+
+        Args:
+            drop_id: one that `take` has just refused.
+
+        Returns:
+            At most a ttl; None where the holder is known to be alive, or was faster than we.
+        """
+        if drop_id in self._alive or drop_id not in self._seen:
+            return None
+        left = self._ttl_seconds - (self._clock() - self._seen[drop_id][1])
+        return min(max(left, 0.0), self._ttl_seconds / BEATS_PER_TTL)
+
     def _take_over(self, key: str, drop_id: str) -> Claim | None:
         try:
             body, there = self._store.read(key)
@@ -151,12 +166,15 @@ class Claims:
         now = self._clock()
         known, since = self._seen.get(drop_id, ("", now))
         if known != etag:
+            if known:
+                self._alive.add(drop_id)
             self._seen[drop_id] = (etag, now)
             return False
         return now - since >= self._ttl_seconds
 
     def _claim(self, cell: ObjectInfo, drop_id: str, fence: int) -> Claim:
         self._seen.pop(drop_id, None)
+        self._alive.discard(drop_id)
         return Claim(self._store, cell, drop_id=drop_id, owner=self._owner, fence=fence, ttl_seconds=self._ttl_seconds)
 
 
