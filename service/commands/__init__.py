@@ -2,11 +2,11 @@
 
 from importlib import import_module
 
-from config import ConfigError
+from config import ConfigError, LogSettings
 from jobs.errors import JobError
 from service.commands.printing import print_failure
 from service.exits import failure_of
-from service.logs import get_log
+from service.logs import configure_logs, get_log
 from storage import StorageError
 
 _ON_DROPS = {"run", "demo"}
@@ -28,6 +28,7 @@ def call(command: str, *, as_json: bool = False, **options: object) -> int:
     Returns:
         The exit code.
     """
+    configure_logs(LogSettings())  # until the command knows its settings: a fault in these is told by the same rules
     module, function = _MODULES.get(command, (command, "execute"))
     work = getattr(import_module(f"service.commands.{module}"), function)
     given = {"as_json": True, **options} if as_json else options
