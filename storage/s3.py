@@ -46,7 +46,7 @@ class S3Store:
     def __init__(self, bucket: str, prefix: str = "") -> None:
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        clients = connect()
+        clients = connect(self.url)
         self._client = clients.patient
         self._conditions = Conditions(clients, bucket, self._prefix + PROBE_FOLDER)
         self._keeps_versions: bool | None = None

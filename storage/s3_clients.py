@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 
 from boto3.session import Session
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from storage.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,8 +42,26 @@ class S3Clients:
     once: "S3Client"
 
 
-def connect() -> S3Clients:
-    """Make the clients for the endpoint that the environment names; nothing is sent yet."""
+def connect(url: str) -> S3Clients:
+    """Make the clients for the endpoint that the environment names; nothing is sent yet.
+
+    Args:
+        url: of the store that they are for, to name it where that fails.
+
+    Raises:
+        StorageUnavailable: what the environment says of the server or the profile cannot be used.
+    """
+    try:
+        return _connect()
+    except ValueError as error:  # botocore has no class of its own for a bad endpoint
+        hint = "AWS_ENDPOINT_URL_S3 must begin with http:// or https://"
+        raise StorageUnavailable("connect", url, f"the endpoint is not valid ({error})", hint) from error
+    except BotoCoreError as error:
+        hint = "Correct AWS_PROFILE, AWS_REGION or the files that they name"
+        raise StorageUnavailable("connect", url, f"the environment cannot be used ({error})", hint) from error
+
+
+def _connect() -> S3Clients:
     plain = _client(Config())
     host = urlsplit(plain.meta.endpoint_url).hostname or ""
     is_custom = not host.endswith((".amazonaws.com", ".amazonaws.com.cn"))

@@ -1,15 +1,17 @@
 """`winnow watch`: the service, or one pass of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from config import Service, Settings, load_service
+from config import Problem, Service, Settings, load_service
 from service.app import App
 from service.exits import Exit
 from service.logs import configure_logs, get_log
 from service.places import DEFAULT_CONFIG
 from service.schedule import pass_once, serve
 from service.stopping import run_stoppable
+from service.watcher import Watcher
+from storage import StorageError
 
 
 def execute(
@@ -32,12 +34,33 @@ def execute(
 
 
 def _watch(app: App, service: Service, *, once: bool) -> Exit:
-    watchers = [app.watcher(problem) for problem in service.problems]
+    watchers = _openable(app, service.problems)
     worst = Exit.DONE
     if once:
-        worst = pass_once(watchers, app.stop)
+        left_out = Exit.STORE_FAILED if len(watchers) < len(service.problems) else Exit.DONE
+        worst = max(left_out, pass_once(watchers, app.stop))
     else:
         serve(watchers, app.settings, app.stop, app.log)
     if app.stop.error is not None:
         raise app.stop.error
     return worst
+
+
+def _openable(app: App, problems: Sequence[Problem]) -> list[Watcher]:
+    """Return a watcher for every problem whose stores can be opened: the others do not stop it.
+
+    Raises:
+        StorageError: none can be.
+    """
+    watchers: list[Watcher] = []
+    errors: dict[str, StorageError] = {}
+    for problem in problems:
+        try:
+            watchers.append(app.watcher(problem))
+        except StorageError as error:
+            errors[problem.problem] = error
+    if errors and not watchers:
+        raise next(iter(errors.values()))
+    for name, error in errors.items():
+        app.log.error("problem_left_out", problem=name, error=type(error).__name__, found=str(error))
+    return watchers

@@ -1,19 +1,24 @@
 """`winnow quarantine`, `results`, `check` and `watch --once`, run in this process."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
-from config import ConfigError
+from config import ConfigError, Settings
+from service.app import App
 from service.commands import call, check, quarantine, results, watch
 from service.exits import Exit
+from storage import s3_clients
+from storage.claims import Claims
 from storage.drops import snapshot_at
 from storage.quarantine import put_aside, read_all
-from tests.service.conftest import Home, app_of
-from tests.service.substitute import PROBLEM, write_drop, write_part
+from tests.service.conftest import Clock, Home, app_of
+from tests.service.substitute import PROBLEM, small_run, write_drop, write_part
 
 ReadOut = pytest.CaptureFixture[str]
+TTL_SECONDS = 0.6
 
 
 @pytest.fixture
@@ -117,3 +122,58 @@ def test_a_damaged_result_is_a_failure_of_the_store(tmp_path: Path) -> None:
     (tmp_path / "return").mkdir()
     (tmp_path / "return/latest.json").write_text("[]", encoding="utf-8")
     assert call("results", problem="return", results=str(tmp_path)) == Exit.STORE_FAILED
+
+
+def impatient(settings: Settings) -> App:
+    """Return a composition root with a real clock, whose claims may be stolen soon."""
+    made = app_of(settings.model_copy(update={"claim_ttl_seconds": TTL_SECONDS}), Clock())
+    return App(settings=made.settings, run_drop=small_run, make_bars=made.make_bars)
+
+
+def test_one_pass_takes_a_drop_over_whose_worker_is_dead(local_home: Home, config: Path) -> None:
+    write_drop(local_home.drops, "dt=1/")
+    drop = snapshot_at(local_home.drops, "dt=1/")
+    assert Claims(local_home.results, "return", "dead", TTL_SECONDS, Clock()).take(drop.drop_id) is not None
+    assert watch.execute(config, once=True, make_app=impatient) == Exit.DONE
+    assert list(local_home.drops.list()) == []
+
+
+def test_one_pass_leaves_a_drop_to_a_worker_that_is_alive(local_home: Home, config: Path) -> None:
+    write_drop(local_home.drops, "dt=1/")
+    before, drop = list(local_home.drops.list()), snapshot_at(local_home.drops, "dt=1/")
+    claim = Claims(local_home.results, "return", "alive", TTL_SECONDS, Clock()).take(drop.drop_id)
+    assert claim is not None
+    began = time.monotonic()
+    with claim.kept_alive(lambda: None):
+        assert watch.execute(config, once=True, make_app=impatient) == Exit.DONE
+    assert time.monotonic() - began < 4 * TTL_SECONDS
+    assert list(local_home.drops.list()) == before
+
+
+def test_a_fault_of_the_configuration_is_told_without_a_traceback(tmp_path: Path, capsys: ReadOut) -> None:
+    (tmp_path / "winnow.yaml").write_text("problems: [a.yaml]\n", encoding="utf-8")
+    assert call("check", config=tmp_path / "winnow.yaml") == Exit.USAGE
+    captured = capsys.readouterr()
+    assert (captured.out, "Traceback" in captured.err) == ("", False)
+    assert call("results", as_json=True, config=tmp_path / "winnow.yaml") == Exit.USAGE
+    captured = capsys.readouterr()
+    assert (json.loads(captured.out)["exit_code"], captured.err) == (2, "")
+
+
+@pytest.mark.parametrize(("name", "value"), [("AWS_ENDPOINT_URL_S3", "localhost:9000"), ("AWS_PROFILE", "nobody")])
+def test_a_problem_whose_store_cannot_be_opened_does_not_stop_the_others(
+    local_home: Home, config: Path, name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: ReadOut
+) -> None:
+    monkeypatch.setenv(name, value)
+    s3_clients._session.cache_clear()
+    elsewhere = PROBLEM.replace("problem: return", "problem: far").replace("results: results", "results: s3://bucket/x")
+    (config.parent / "far.yaml").write_text(elsewhere.replace("drops: drops", "drops: far"), encoding="utf-8")
+    config.write_text("problems: [far.yaml, problem.yaml]\n", encoding="utf-8")
+    write_drop(local_home.drops, "dt=1/")
+    assert call("watch", config=config, once=True, make_app=app_of) == Exit.STORE_FAILED
+    assert list(local_home.drops.list()) == []
+    assert "problem_left_out" in capsys.readouterr().err
+    config.write_text("problems: [far.yaml]\n", encoding="utf-8")
+    assert call("watch", config=config, once=True, make_app=app_of) == Exit.STORE_FAILED
+    assert name in capsys.readouterr().err
+    s3_clients._session.cache_clear()
