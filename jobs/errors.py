@@ -5,9 +5,9 @@
             EmptyDrop            no parts, or no rows
             MissingColumn        the problem names a column that the drop does not have (MissingLabel: the label)
             InvalidLabel         nulls in the label, or not two classes
-            UnsupportedColumn    a column of a type that its role does not allow (text that is not declared)
+            UnsupportedColumn    types or values that the role of a column does not allow (undeclared text)
             UnsafeColumnName     quotes, angle brackets or control characters in a name
-            NotFinite            NaN or an infinity in a numeric column
+            NotFinite            NaN, an infinity or more than float32 holds, in a numeric column
             DuplicateIds         one id on several rows, or null
             TooFewRows           not enough rows of each class for the split and its folds
             NoUsableColumn       nothing left after pruning
@@ -45,7 +45,7 @@ class InvalidLabel(InputRejected):
 
 
 class UnsupportedColumn(InputRejected):
-    """A column has a type that its role does not allow."""
+    """A column has a type, or values, that its role does not allow."""
 
 
 class UnsafeColumnName(InputRejected):
@@ -53,7 +53,7 @@ class UnsafeColumnName(InputRejected):
 
 
 class NotFinite(InputRejected):
-    """A numeric column holds NaN or an infinity."""
+    """A numeric column holds NaN, an infinity, or what float32 does not hold."""
 
 
 class DuplicateIds(InputRejected):

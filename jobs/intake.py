@@ -5,7 +5,7 @@ says what was found, where, and what to do; the drop is then quarantined, untouc
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from jobs.errors import (
     UnsafeColumnName,
     UnsupportedColumn,
 )
+from storage.arrow import Kind
+from storage.carried import is_bytes, is_nested
 from storage.parquet import DropSchema
 from storage.plan import ReadPlan
 from storage.table import Table
@@ -40,7 +42,7 @@ def plan_reading(schema: DropSchema, problem: Problem) -> ReadPlan:
     Raises:
         EmptyDrop: there are no parts, or no rows.
         MissingLabel, MissingColumn: a named column is not there.
-        UnsupportedColumn: a column that is named nowhere is no number.
+        UnsupportedColumn: a column that is named nowhere is no number, or a named one holds lists or bytes.
         UnsafeColumnName: a column that would be read has a name that no report can carry safely.
     """
     table = problem.table
@@ -63,20 +65,23 @@ def plan_reading(schema: DropSchema, problem: Problem) -> ReadPlan:
         ignore=table.ignore,
     )
     _require_columns(schema, plan)
+    _require_flat_text(schema, plan)
     _require_safe_names([plan.id, *plan.carried, *plan.numeric])
     return plan
 
 
-def take_in(table: Table) -> Dataset:
-    """Judge the values of a table and hand them on as a dataset.
+def take_in(table: Table, plan: ReadPlan, schema: DropSchema) -> Dataset:
+    """Judge the values of a table, read by that plan from a drop of that schema, and hand them on as a dataset.
 
     Raises:
-        EmptyDrop, DuplicateIds, InvalidLabel, NotFinite, UnsafeColumnName: see jobs/errors.py.
+        EmptyDrop, MissingLabel, MissingColumn, DuplicateIds, InvalidLabel, NotFinite, UnsupportedColumn,
+        UnsafeColumnName: see jobs/errors.py.
     """
     if len(table.ids) == 0:
         raise EmptyDrop(_NO_ROWS)
     _require_safe_names(table.numeric_names)
-    _require_unique(table.ids)
+    _require_unique(table.ids, plan)
+    _require_found(table, plan, schema)
     _require_finite(table)
     y, positive = _binary_label(pd.Series(table.label.to_pandas()))
     return Dataset(
@@ -101,11 +106,36 @@ def _numeric_columns(schema: DropSchema, problem: Problem) -> tuple[str, ...]:
     wrong = {name: schema.columns[name] for name in rest if not is_readable_number(schema.columns[name])}
     if wrong:
         raise UnsupportedColumn(
-            f"{len(wrong)} column(s) hold no numbers and are not declared: "
-            f"{_listed(f'{k!r} ({v})' for k, v in wrong.items())}. "
-            "List them under table.categorical if their values are categories, or under table.ignore"
+            f"{len(wrong)} column(s) hold no numbers and are not declared: {_typed(wrong)}. {_advice(wrong.values())}"
         )
     return tuple(rest)
+
+
+def _advice(types: Collection[Kind]) -> str:
+    """What to do with columns that are no numbers: only those of flat text may be categories."""
+    unfit = [is_nested(kind) or is_bytes(kind) for kind in types]
+    if all(unfit):
+        return "List them under table.ignore: lists, structs and bytes are not read"
+    rest = ". Lists, structs and bytes are not read, and can only be ignored" if any(unfit) else ""
+    return f"List them under table.categorical if their values are categories, or under table.ignore{rest}"
+
+
+def _require_flat_text(schema: DropSchema, plan: ReadPlan) -> None:
+    """Refuse lists, structs and bytes in every column that the problem names; in a long drop some are features."""
+    named = dict.fromkeys((plan.id, *plan.carried, *plan.feature, *((plan.value,) if plan.shape == "long" else ())))
+    types = {name: schema.columns[name] for name in named if name in schema.columns}
+    nested = {name: kind for name, kind in types.items() if is_nested(kind)}
+    if nested:
+        raise UnsupportedColumn(
+            f"{len(nested)} column(s) that the problem names hold lists or structs: {_typed(nested)}. "
+            "Flatten them where the drop is written, or list them under table.ignore and nowhere else"
+        )
+    raw = {name: kind for name, kind in types.items() if is_bytes(kind)}
+    if raw:
+        raise UnsupportedColumn(
+            f"{len(raw)} column(s) that the problem names hold bytes, which need not be text: {_typed(raw)}. "
+            "Cast them to text where the drop is written, or list them under table.ignore and nowhere else"
+        )
 
 
 def _require_columns(schema: DropSchema, plan: ReadPlan) -> None:
@@ -134,11 +164,31 @@ def _require_safe_names(names: Iterable[str]) -> None:
         )
 
 
-def _require_unique(ids: NDArray[np.generic]) -> None:
+def _require_found(table: Table, plan: ReadPlan, schema: DropSchema) -> None:
+    """Refuse a name of a long drop that is neither a column nor a feature: reading leaves nothing but nulls of it."""
+    values = {
+        name: column for name in ("label", "group", "time", "split") if (column := getattr(table, name)) is not None
+    }
+    empty = {getattr(plan, role) for role, column in values.items() if column.null_count == len(column)}
+    empty |= {column.name for column in table.categorical if not column.levels}
+    missing = [name for name in plan.carried if name in empty and name not in schema.columns]
+    where = f"neither a column of the drop ({_listed(map(repr, schema.columns))}) nor a feature in it"
+    if plan.label in missing:
+        raise MissingLabel(f"the label {plan.label!r} is {where}. Correct table.label, or the job that writes the drop")
+    if missing:
+        raise MissingColumn(
+            f"the problem names {_listed(map(repr, missing))}, which is {where}. "
+            "Correct the section 'table' of the problem file, or the drop"
+        )
+
+
+def _require_unique(ids: NDArray[np.generic], plan: ReadPlan) -> None:
     series = pd.Series(ids)
     nulls = int(series.isna().sum())
     if nulls:
-        raise DuplicateIds(f"{nulls} row(s) have no id. Every row needs an id of its own")
+        # The rows of a long drop are added up by id: how many had none is not known any more.
+        found = "rows" if plan.shape == "long" else f"{nulls} row(s)"
+        raise DuplicateIds(f"{found} have no id (null or NaN in {plan.id!r}). Every row needs an id")
     twice = series[series.duplicated()]
     if len(twice):
         raise DuplicateIds(
@@ -153,7 +203,7 @@ def _require_finite(table: Table) -> None:
         names = [table.numeric_names[int(k)] for k in np.unique(table.numeric.indices[wrong])]
         row = int(np.searchsorted(table.numeric.indptr, int(wrong[0]), side="right")) - 1
         raise NotFinite(
-            f"{len(wrong)} value(s) are NaN or infinite, in {_listed(map(repr, names))}; "
+            f"{len(wrong)} value(s) are NaN, infinite or larger than 3.4e38, in {_listed(map(repr, names))}; "
             f"the first on the row with id {table.ids[row : row + 1].tolist()[0]!r}. "
             "Write null for 'never happened', or list the column under table.ignore"
         )
@@ -182,6 +232,10 @@ def _complete(column: "pd.Series[str]", role: str) -> NDArray[np.generic]:
             f"{nulls} row(s) are null in the {role} column (table.{role}). Every row needs a value there"
         )
     return column.to_numpy()
+
+
+def _typed(columns: Mapping[str, Kind]) -> str:
+    return _listed(f"{name!r} ({kind})" for name, kind in columns.items())
 
 
 def _listed(items: Iterable[str]) -> str:

@@ -9,11 +9,30 @@ from numpy.typing import NDArray
 from storage.arrow import Array, Column, Kind, arrow, compute, kinds
 from storage.plan import ReadPlan
 from storage.table import CategoricalColumn
+from storage.widening import plain
 
 
 def id_type(kind: Kind) -> Kind:
     """Return what ids of a drop become: int64 for integers that fit, text for everything else."""
     return arrow.int64() if kinds.is_integer(kind) and not kinds.is_uint64(kind) else arrow.string()
+
+
+def as_ids(column: Column) -> Column:
+    """Return a column as ids; NaN names no row, so it is null."""
+    if kinds.is_float32(column.type) or kinds.is_float64(column.type):
+        column = compute.if_else(compute.is_nan(column), arrow.scalar(None, column.type), column)
+    return column.cast(id_type(column.type))
+
+
+def is_nested(kind: Kind) -> bool:
+    """Whether a value of the type is several: lists, structs and maps are not carried."""
+    return bool(kinds.is_nested(kind))
+
+
+def is_bytes(kind: Kind) -> bool:
+    """Whether the type is raw bytes, which need not be text."""
+    of = plain(kind)
+    return bool(kinds.is_binary(of) or kinds.is_fixed_size_binary(of))
 
 
 def sort_ids(ids: Column) -> tuple[NDArray[np.generic], NDArray[np.int64]]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from storage.arrow import Array, Column, Frame, Kind, arrow, compute
-from storage.carried import carried_fields, id_type, id_values, joined
+from storage.carried import as_ids, carried_fields, id_type, id_values, joined
 from storage.constants import constant_of_ids, distinct_pairs
 from storage.decoding import OpenedPart
 from storage.entries import sum_entries
@@ -90,12 +90,12 @@ def _read_part(
     with open_part(info) as file, OpenedPart(footer, file) as opened:
         row_groups = (opened.decode_as(g, names, schema) for g in range(len(footer.row_groups)))
         with translated(info.key):
-            return [_number(columns, plan, schema) for columns in row_groups]
+            return [_number(columns, plan) for columns in row_groups]
 
 
-def _number(columns: dict[str, Column], plan: ReadPlan, schema: DropSchema) -> _Events:
+def _number(columns: dict[str, Column], plan: ReadPlan) -> _Events:
     """Encode one row group: ids and features as numbers, zeros left out."""
-    ids = columns[plan.id].cast(id_type(schema.columns[plan.id]))
+    ids = as_ids(columns[plan.id])
     features = _feature_names([columns[name] for name in plan.feature])
     values = columns[plan.value]
     carried = {

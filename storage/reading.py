@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from storage.arrow import Column, arrow, kinds
 from storage.assembly import assemble
 from storage.blocks import BlockReader, order_row_groups
-from storage.carried import carried_fields, id_type, sort_ids
+from storage.carried import as_ids, carried_fields, sort_ids
 from storage.decoding import OpenedPart, check_columns
 from storage.footers import PartFooter
 from storage.long import read_long
@@ -95,7 +95,7 @@ def _read_carried(
     nothing = {name: arrow.chunked_array([], schema.columns[name]) for name in names}
     columns = {name: _stacked([group[name] for group in (nothing, *groups)]) for name in names}
     with translated(info.key):
-        ids = columns[plan.id].cast(id_type(schema.columns[plan.id]))
+        ids = as_ids(columns[plan.id])
     as_they_came = {plan.label, plan.group, plan.time, plan.split}
     return {"": ids} | {
         name: columns[name] if name in as_they_came else _encoded(columns[name]) for name in plan.carried

@@ -21,7 +21,6 @@ from jobs.errors import (
     UnsupportedColumn,
 )
 from jobs.intake import plan_reading, take_in
-from storage.errors import SchemaConflict
 from storage.parquet import DropSchema, inspect_parts
 from tests.jobs.tables import problem_of
 from tests.storage.parts import parts_of, read
@@ -36,8 +35,9 @@ def declared(**table: object) -> Problem:
 def take(columns: dict[str, object], problem: Problem | None = None) -> Dataset:
     """Write a drop, plan its reading, read it, and take it in."""
     parts = parts_of(pa.table(columns))
-    plan = plan_reading(inspect_parts(parts.infos, parts.open), problem or declared())
-    return take_in(read(parts, plan))
+    schema = inspect_parts(parts.infos, parts.open)
+    plan = plan_reading(schema, problem or declared())
+    return take_in(read(parts, plan), plan, schema)
 
 
 def test_a_good_drop_becomes_a_dataset() -> None:
@@ -50,6 +50,8 @@ def test_a_good_drop_becomes_a_dataset() -> None:
     assert (data.group, data.time, data.split) == (None, None, None)
 
 
+NAN = float("nan")
+LISTS = [[1], [2], []]
 FAULTS = [
     (MissingLabel, {"user_id": [1], "boss": [1]}, {}, "the label column 'active' is not in the drop", "table.label"),
     (MissingColumn, {"active": [1, 0], "boss": [1, 2]}, {}, "the problem names 'user_id'", "Correct the section"),
@@ -64,7 +66,7 @@ FAULTS = [
     (InvalidLabel, GOOD | {"active": pa.nulls(3)}, {}, "3 of 3 rows have no label", "Leave rows without a label out"),
     (InvalidLabel, GOOD | {"active": [1.0, float("nan"), 0.0]}, {}, "1 of 3 rows have no label", "Leave rows"),
     (UnsupportedColumn, GOOD | {"colour": ["r", "g", "b"]}, {}, "'colour' (string)", "table.categorical"),
-    (UnsupportedColumn, GOOD | {"tags": [[1], [2], []]}, {}, "'tags' (list", "table.ignore"),
+    (UnsupportedColumn, GOOD | {"tags": [[1], [2], []]}, {}, "'tags' (list", "List them under table.ignore: "),
     (
         UnsupportedColumn,
         GOOD | {"clan": ["x", None, "y"]},
@@ -73,11 +75,28 @@ FAULTS = [
         "value",
     ),
     (UnsupportedColumn, GOOD | {"day": [1, None, 2]}, {"time": "day"}, "1 row(s) are null in the time", "table.time"),
-    (NotFinite, GOOD | {"boss": [1.0, float("nan"), 0.0]}, {}, "1 value(s) are NaN or infinite, in 'boss'", "id 1"),
+    (
+        NotFinite,
+        GOOD | {"boss": [1.0, float("nan"), 0.0]},
+        {},
+        "1 value(s) are NaN, infinite or larger than 3.4e38, in 'boss'",
+        "id 1",
+    ),
     (NotFinite, GOOD | {"boss": [1.0, 0.0, float("-inf")]}, {}, "in 'boss'; the first on the row with id", "null for"),
     (DuplicateIds, GOOD | {"user_id": [3, 3, 1]}, {}, "1 id(s) stand on more than one row: 3", "shape: long"),
-    (DuplicateIds, GOOD | {"user_id": ["a", None, "b"]}, {}, "1 row(s) have no id", "an id of its own"),
-    (DuplicateIds, GOOD | {"user_id": [1, None, 2]}, {}, "1 row(s) have no id", "an id of its own"),
+    (NotFinite, GOOD | {"boss": [1.0, 0.0, 1e39]}, {}, "infinite or larger than 3.4e38, in 'boss'", "null for"),
+    (DuplicateIds, GOOD | {"user_id": ["a", None, "b"]}, {}, "1 row(s) have no id", "Every row needs an id"),
+    (DuplicateIds, GOOD | {"user_id": [1, None, 2]}, {}, "1 row(s) have no id", "Every row needs an id"),
+    (DuplicateIds, GOOD | {"user_id": [NAN, NAN, 2.0]}, {}, "2 row(s) have no id (null or NaN in 'user_id')", "Every"),
+    (UnsupportedColumn, GOOD | {"raw": [b"\xff", b"a", b"b"]}, {}, "'raw' (binary)", "List them under table.ignore: "),
+    (UnsupportedColumn, GOOD | {"tags": LISTS, "t": ["a", "b", "c"]}, {}, "'t' (string), 'tags' (list", "only be ig"),
+    (UnsupportedColumn, GOOD | {"raw": [b"\xff", b"a", b"b"]}, {"categorical": ["raw"]}, "'raw' (binary)", "Cast them"),
+    *(
+        (UnsupportedColumn, GOOD | {"tags": LISTS}, table, "'tags' (list<element: int64>)", "Flatten them where")
+        for table in ({"categorical": ["tags"]}, {"group": "tags"}, {"time": "tags"}, {"split": "tags"}, {"id": "tags"})
+    ),
+    (UnsupportedColumn, GOOD | {"active": LISTS}, {}, "'active' (list<element: int64>)", "Flatten them where"),
+    (UnsupportedColumn, GOOD | {"active": [{"a": 1}] * 3}, {}, "'active' (struct<a: int64>)", "Flatten them where"),
 ]
 
 
@@ -132,6 +151,37 @@ def test_many_faulty_columns_are_counted_and_some_named() -> None:
         take(GOOD | text)
 
 
+LONG = {"user_id": [1, 1, 2], "feature": ["active", "boss", "active"], "value": [1.0, 2.0, 0.0]}
+
+
+def test_what_the_problem_names_may_be_a_feature_of_a_long_drop() -> None:
+    data = take(LONG, declared(shape="long", categorical=["boss"]))
+    assert (data.y.tolist(), data.categorical[0].levels, data.names) == ([1, 0], ("2",), ())
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "found"),
+    [
+        ({"label": "actve"}, MissingLabel, "the label 'actve' is neither a column of the drop .* nor a feature in it"),
+        ({"categorical": ["bos"]}, MissingColumn, "the problem names 'bos', which is neither a column of the drop"),
+        ({"group": "clan"}, MissingColumn, "the problem names 'clan'"),
+        ({"time": "day"}, MissingColumn, "the problem names 'day'"),
+        ({"split": "side"}, MissingColumn, "the problem names 'side'"),
+    ],
+)
+def test_a_name_found_nowhere_in_a_long_drop_is_missing(
+    table: dict[str, object], error: type[MissingColumn], found: str
+) -> None:
+    with pytest.raises(MissingColumn, match=found) as caught:
+        take(LONG, declared(shape="long", **table))
+    assert type(caught.value) is error
+
+
+def test_rows_of_a_long_drop_without_an_id_are_refused_and_not_miscounted() -> None:
+    with pytest.raises(DuplicateIds, match=r"^rows have no id \(null or NaN in 'user_id'\)"):
+        take(LONG | {"user_id": [1.0, NAN, NAN]}, declared(shape="long"))
+
+
 def test_a_missing_value_column_of_a_long_drop_is_named() -> None:
     with pytest.raises(MissingColumn, match="the problem names 'value'"):
         take({"user_id": [1], "feature": ["a"]}, declared(shape="long"))
@@ -153,11 +203,6 @@ def test_labels_of_two_values_are_taken_the_greater_is_positive(label: object, y
     data = take(GOOD | {"active": label})
     assert data.y.tolist() == y  # ids 1, 2, 3 are rows 1, 2, 0
     assert data.positive == positive
-
-
-def test_a_label_of_lists_is_refused_by_the_reader() -> None:
-    with pytest.raises(SchemaConflict, match="no flat column 'active'"):
-        take(GOOD | {"active": [[1], [0], [1]]})
 
 
 @pytest.mark.parametrize(
