@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from config import Problem
 from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
-from jobs.data.split import Rows, Split, SplitPolicy, split_rows
-from jobs.errors import LossDiverged, TooFewRows
+from jobs.data.split import Rows, Split, SplitPolicy, UnfitColumn, split_rows
+from jobs.errors import LossDiverged, TooFewRows, UnsupportedColumn
 from jobs.judging import Logits, Metrics, judge
 from jobs.net.linear import LinearModel, choose_ridge
 from jobs.net.resnet import BodyShape
@@ -73,6 +73,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
     """Find the columns of a dataset that carry signal about its label.
 
     Raises:
+        UnsupportedColumn: the column that should split the rows cannot.
         TooFewRows: a side of the split, or a fold, would lack a class.
         NoUsableColumn: nothing is left after pruning.
         LossDiverged: the training loss is not a number any more.
@@ -110,6 +111,8 @@ def _split(data: Dataset, problem: Problem) -> Split:
     policy = SplitPolicy(chosen.test, chosen.valid, chosen.by, chosen.stratify, chosen.folds, chosen.seed)
     try:
         return split_rows(data, policy)
+    except UnfitColumn as error:
+        raise UnsupportedColumn(str(error)) from error
     except ValueError as error:
         raise TooFewRows(
             f"{data.n_rows} rows, {int(data.y.sum())} of them positive, cannot be split as the problem says: {error}. "

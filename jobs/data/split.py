@@ -8,6 +8,7 @@ says. Rows are addressed by their position in the dataset, whose order is that o
 split, however the drop was cut into parts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,12 @@ from sklearn.model_selection import (
 from jobs.data.dataset import Dataset
 
 Rows = NDArray[np.int64]
+
+_SIDES = ("train", "valid", "test")
+
+
+class UnfitColumn(ValueError):
+    """The column that should split the rows cannot, however many of them there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +76,13 @@ def split_rows(data: Dataset, policy: SplitPolicy) -> Split:
     """Split the rows of a dataset by the policy; a `split` column of the drop wins over the shares.
 
     Raises:
+        UnfitColumn: the column `split`, `group` or `time` makes no such sides.
         ValueError: a side or a fold would lack one of the two classes.
     """
     fewest = int(min(data.y.sum(), data.n_rows - data.y.sum()))
     if fewest < policy.folds + 2:
         raise ValueError(f"one class has {fewest} rows only, and {policy.folds} folds and two more sides need it")
+    _require_groups(data, policy)
     if data.split is not None:
         train, valid, test = _declared_sides(data.split)
     elif policy.by == "time":
@@ -81,16 +90,26 @@ def split_rows(data: Dataset, policy: SplitPolicy) -> Split:
     else:
         rest, test = _hold_out(data, np.arange(data.n_rows), policy.test, policy)
         train, valid = _hold_out(data, rest, policy.valid / (1 - policy.test), policy)
-    split = Split(train, valid, test, _folds(data, train, policy))
-    _require_both_classes(data, split)
-    return split
+    _require_both_classes(data, {"train": train, "valid": valid, "test": test})
+    folds = _folds(data, train, policy)
+    _require_both_classes(data, {f"fold {k + 1}": rows for k, rows in enumerate(folds)})
+    return Split(train, valid, test, folds)
+
+
+def _require_groups(data: Dataset, policy: SplitPolicy) -> None:
+    if policy.by == "group" and data.group is not None:
+        n_groups, wanted = len(np.unique(data.group)), policy.folds + (0 if data.split is not None else 2)
+        if n_groups < wanted:
+            found = f"the group column holds {n_groups} group(s), and {wanted} folds and sides need one each"
+            raise UnfitColumn(f"{found}. Lower split.folds, or choose split.by: row without table.group")
 
 
 def _declared_sides(column: NDArray[np.generic]) -> tuple[Rows, Rows, Rows]:
     text = column.astype(str)
-    unknown = sorted(set(np.unique(text).tolist()) - {"train", "valid", "test"})
+    unknown = sorted(set(np.unique(text).tolist()) - set(_SIDES))
     if unknown:
-        raise ValueError(f"the split column holds {unknown[:5]}; it may hold train, valid and test only")
+        found = f"the split column holds {', '.join(map(repr, unknown[:5]))}; it may hold train, valid and test only"
+        raise UnfitColumn(f"{found}. Correct the column, or leave table.split out")
     return (np.flatnonzero(text == "train"), np.flatnonzero(text == "valid"), np.flatnonzero(text == "test"))
 
 
@@ -104,10 +123,22 @@ def _sides_by_time(data: Dataset, policy: SplitPolicy) -> tuple[Rows, Rows, Rows
     valid_from = times[min(n - 1, int(n * (1 - policy.test - policy.valid)))]
     test = data.time >= test_from
     valid = (data.time >= valid_from) & ~test
-    return np.flatnonzero(~test & ~valid), np.flatnonzero(valid), np.flatnonzero(test)
+    sides = np.flatnonzero(~test & ~valid), np.flatnonzero(valid), np.flatnonzero(test)
+    if not all(len(side) for side in sides):
+        n_times = len(np.unique(times))
+        found = f"the time column holds {n_times} different time(s), and one time cannot stand on two sides"
+        raise UnfitColumn(f"{found}. Name a finer column under table.time, or choose split.by: row")
+    return sides
 
 
 def _hold_out(data: Dataset, rows: Rows, share: float, policy: SplitPolicy) -> tuple[Rows, Rows]:
+    try:
+        return _drawn(data, rows, share, policy)
+    except ValueError as error:  # what scikit-learn says names its own arguments
+        raise ValueError(f"{len(rows)} rows are too few to take {share:.2g} of them out with both classes") from error
+
+
+def _drawn(data: Dataset, rows: Rows, share: float, policy: SplitPolicy) -> tuple[Rows, Rows]:
     y = data.y[rows]
     if policy.by == "group" and data.group is not None:
         splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=policy.seed)
@@ -120,6 +151,9 @@ def _hold_out(data: Dataset, rows: Rows, share: float, policy: SplitPolicy) -> t
 
 def _folds(data: Dataset, train: Rows, policy: SplitPolicy) -> tuple[Rows, ...]:
     y = data.y[train]
+    fewest = int(min(y.sum(), len(y) - y.sum()))
+    if fewest < policy.folds:
+        raise ValueError(f"one class has {fewest} training rows only, and {policy.folds} folds need it")
     if policy.by == "group" and data.group is not None:
         splitter = StratifiedGroupKFold(policy.folds, shuffle=True, random_state=policy.seed)
         parts = splitter.split(train, y, data.group[train])
@@ -132,12 +166,11 @@ def _folds(data: Dataset, train: Rows, policy: SplitPolicy) -> tuple[Rows, ...]:
     return tuple(np.sort(train[held]) for _, held in parts)
 
 
-def _require_both_classes(data: Dataset, split: Split) -> None:
-    sides = {"train": split.train, "valid": split.valid, "test": split.test}
-    sides |= {f"fold {k + 1}": rows for k, rows in enumerate(split.folds)}
+def _require_both_classes(data: Dataset, sides: Mapping[str, Rows]) -> None:
     for name, rows in sides.items():
         positives = int(data.y[rows].sum())
         if not 0 < positives < len(rows):
-            raise ValueError(
-                f"{name} would have {len(rows)} rows, {positives} of them positive; both classes are needed"
-            )
+            found = f"{name} would have {len(rows)} rows, {positives} of them positive; both classes are needed"
+            if data.split is not None and name in _SIDES:
+                raise UnfitColumn(f"by the split column, {found}. Correct the column, or leave table.split out")
+            raise ValueError(found)

@@ -87,7 +87,7 @@ def test_a_declared_split_wins_over_the_shares() -> None:
 
 def test_a_declared_split_may_hold_three_words_only() -> None:
     declared = np.array(["train", "holdout"] * (N // 2), dtype=object)
-    with pytest.raises(ValueError, match=r"holds \['holdout'\]; it may hold train, valid and test only"):
+    with pytest.raises(ValueError, match=r"holds 'holdout'; it may hold train, valid and test only"):
         split_rows(table(split=declared), SplitPolicy())
 
 
