@@ -140,7 +140,9 @@ class LocalStore:
     def _place(self, operation: str, key: str, source: bytes | Path, place: Callable[[Path, Path], None]) -> ObjectInfo:
         """Write a temporary file and bring it under its name by `place`: os.replace or os.link."""
         path = self._path(operation, key)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder(operation, key, path.parent)
+        if path.is_dir():
+            raise StorageUnavailable(operation, self.url + key, "a folder is in the way", "Remove the folder")
         temporary = path.with_name(f".winnow-{uuid4().hex}.tmp")
         try:
             with temporary.open("xb") as file:
@@ -151,6 +153,14 @@ class LocalStore:
         finally:
             temporary.unlink(missing_ok=True)
         return info
+
+    def _make_folder(self, operation: str, key: str, folder: Path) -> None:
+        """Make a folder; what is in its way is a fault of the store: no object is missing where one is written."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
+            found = f"the folder cannot be made: {error.strerror} ({error.filename})"
+            raise StorageUnavailable(operation, self.url + key, found, "Name a folder, or remove the file") from error
 
     def _path(self, operation: str, key: str) -> Path:
         if any(segment in {"", ".", ".."} for segment in key.split("/")) or "\0" in key:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storage import Deletion, open_store
-from storage.errors import AccessDenied, ObjectChanged, ObjectMissing
+from storage.errors import AccessDenied, ObjectChanged, ObjectMissing, StorageUnavailable
 from storage.local import LOCK_NAME, LocalStore
 
 
@@ -145,3 +145,14 @@ def test_a_folder_is_no_object(store: LocalStore) -> None:
         store.head("a")
     with pytest.raises(ObjectMissing):
         store.read("a")
+
+
+@pytest.mark.parametrize("operation", ["write", "create"])
+@pytest.mark.parametrize("key", ["file/b", "file/b/c", "folder"])
+def test_what_is_in_the_way_of_a_write_is_a_fault_of_the_store(store: LocalStore, operation: str, key: str) -> None:
+    store.write("file", b"x")
+    store.write("folder/a", b"x")
+    before = list(store.list())
+    with pytest.raises(StorageUnavailable, match=r"the folder cannot be made|a folder is in the way"):
+        getattr(store, operation)(key, b"y")
+    assert list(store.list()) == before
