@@ -7,7 +7,14 @@ reference, and the answers of Ceph, MinIO and moto.
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 
 from storage.errors import AccessDenied, ObjectChanged, ObjectMissing, StorageError, StorageUnavailable
 
@@ -32,6 +39,7 @@ _UNAVAILABLE_HINTS = {
     "AuthorizationHeaderMalformed": "The bucket lives in another region: set AWS_REGION",
     "SlowDown": "The server asks for fewer requests: it is safe to try again later",
 }
+_BUCKET_HINT = "Correct the URL: a bucket has 3 to 63 lower-case letters, digits, dots and hyphens"
 _UNREACHABLE_HINT = "Is the server up, and is AWS_ENDPOINT_URL_S3 its address?"
 
 
@@ -79,6 +87,8 @@ def translate(error: BotoCoreError | ClientError, operation: str, url: str) -> S
         return _translate_answer(error, operation, url)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return AccessDenied(operation, url, "there are no credentials", _CREDENTIALS_HINT)
+    if isinstance(error, ParamValidationError):
+        return StorageUnavailable(operation, url, *_invalid(str(error)))
     return StorageUnavailable(operation, url, f"the server did not answer ({error})", _UNREACHABLE_HINT)
 
 
@@ -92,6 +102,13 @@ def _translate_answer(error: ClientError, operation: str, url: str) -> StorageEr
     if code in _DENIED_HINTS or status_of(error) == 403:
         return AccessDenied(operation, url, found, _DENIED_HINTS.get(code, _DENIED_HINTS["403"]))
     return StorageUnavailable(operation, url, found, _UNAVAILABLE_HINTS.get(code, ""))
+
+
+def _invalid(report: str) -> tuple[str, str]:
+    """Say what botocore would not even send: what was found, and what to do."""
+    if "bucket" in report.lower():
+        return "the bucket name is not valid", _BUCKET_HINT
+    return f"the request is not valid ({' '.join(report.split())})", "Correct the URL"
 
 
 @contextmanager

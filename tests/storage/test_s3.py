@@ -182,3 +182,17 @@ def test_stores_in_one_bucket_do_not_see_each_other(s3_root: str) -> None:
     neighbour.write("a", b"x")
     assert list(store.list()) == []
     assert [info.key for info in _store(s3_root.removesuffix("/root")).list()] == ["root2/a"]
+
+
+def test_a_bucket_name_that_is_not_valid_is_named(s3_environment: str) -> None:
+    with pytest.raises(StorageUnavailable, match="the bucket name is not valid") as raised:
+        list(S3Store("In_Valid!").list())
+    assert "lower-case" in raised.value.hint
+
+
+@pytest.mark.parametrize("endpoint", ["localhost:9000", "http://local host/"])
+def test_an_endpoint_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
+    with pytest.raises(StorageUnavailable, match="must begin with http:// or https://") as raised:
+        S3Store("bucket", "x")
+    assert (raised.value.operation, raised.value.key) == ("connect", "s3://bucket/x/")
