@@ -1,5 +1,6 @@
 """Reads what a run left: its commit, its feature table, its metrics."""
 
+import hashlib
 import io
 import json
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import pandas as pd
 
 from storage import ObjectStore
 from storage.commits import Commit, read_commit
-from storage.errors import CorruptObject
+from storage.errors import CorruptObject, ObjectMissing
 from storage.keys import FEATURES, commit_key, done_key, latest_key
 
 METRICS = "metrics.json"
@@ -53,16 +54,15 @@ def read_results(store: ObjectStore, problem: str, run_id: str | None = None) ->
 
     Raises:
         ObjectMissing: there is no such run.
-        CorruptObject: a file of it cannot be read.
+        CorruptObject: a file of it is damaged or gone.
     """
     commit = read_commit(store, problem, run_id or _latest_run(store, problem))
-    body, _ = store.read(commit.attempt + FEATURES)
-    metrics, _ = store.read(commit.attempt + METRICS)
+    features, metrics = _published(store, commit, FEATURES), _published(store, commit, METRICS)
     return RunResults(
         commit=commit,
         url=store.url + commit.attempt,
         commit_url=store.url + commit_key(problem, commit.run_id),
-        features=_best_first(pd.read_parquet(io.BytesIO(body))),
+        features=_best_first(pd.read_parquet(io.BytesIO(features))),
         metrics=json.loads(metrics),
     )
 
@@ -70,6 +70,19 @@ def read_results(store: ObjectStore, problem: str, run_id: str | None = None) ->
 def run_of_drop(store: ObjectStore, problem: str, drop_id: str) -> str:
     """Return the run that has finished a drop."""
     return str(_values(store, done_key(problem, drop_id))["run_id"])
+
+
+def _published(store: ObjectStore, commit: Commit, name: str) -> bytes:
+    """Return a file of a run, byte for byte as it was published."""
+    key = commit.attempt + name
+    try:
+        body, _ = store.read(key)
+    except ObjectMissing as error:
+        raise CorruptObject("read", store.url + key, "the commit names it, and it is not there") from error
+    published = commit.outputs.get(key)
+    if published is None or hashlib.sha256(body).hexdigest() != published.sha256:
+        raise CorruptObject("read", store.url + key, "it is not the file that was published")
+    return body
 
 
 def _latest_run(store: ObjectStore, problem: str) -> str:
