@@ -1,5 +1,6 @@
 """`winnow demo`: a drop with planted truth, found by the service while it watches, and what came of it."""
 
+import shlex
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -108,7 +109,8 @@ def _demonstrate(app: App, problem: Problem, rows: int, features: int) -> Exit:
         return exit_code_of(error)
     store = app.open_store(problem.results)
     _show(read_results(store, problem.problem, report.outcome.commit.run_id), players, drop)
-    console.print(f"The table again: winnow results {problem.problem} --results {shown(store.url)}", soft_wrap=True)
+    quoted = shlex.quote(shown(store.url))
+    console.print(f"The table again: winnow results {problem.problem} --results {quoted}", markup=False, soft_wrap=True)
     return Exit.DONE
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -87,11 +88,13 @@ def test_what_was_found_is_counted_by_what_it_is() -> None:
 
 
 def test_the_demonstration_runs_twice_in_one_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    codes = [demo.execute(folder=tmp_path / "d", rows=500, features=50, make_app=make_app) for _ in range(2)]
+    codes = [demo.execute(folder=tmp_path / "d emo", rows=500, features=50, make_app=make_app) for _ in range(2)]
     assert codes == [Exit.DONE, Exit.DONE]
     printed = capsys.readouterr().out
+    (again, _) = [line for line in printed.splitlines() if "The table again: " in line]
+    assert shlex.split(again)[-2:] == ["--results", f"{tmp_path}/d emo/results/"]
     assert printed.count("1 selected columns 0 are planted") == 2
-    assert len(list((tmp_path / "d/results/return/runs").iterdir())) == 2
+    assert len(list((tmp_path / "d emo/results/return/runs").iterdir())) == 2
 
 
 def test_the_demonstration_does_not_mix_with_what_is_somebody_elses(tmp_path: Path) -> None:
