@@ -35,7 +35,8 @@ _TITLES = {
     Exit.STORE_FAILED: "The store failed",
     Exit.RUN_FAILED: "The run failed",
 }
-_INPUT_ERRORS = (InputRejected, CorruptObject, SchemaConflict, DropIncomplete, ObjectChanged, ObjectMissing)
+_ALWAYS_OF_DROP = (InputRejected, SchemaConflict, DropIncomplete)
+_OF_DROP_OR_STORE = (CorruptObject, ObjectChanged, ObjectMissing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,11 @@ def exit_code_of(error: Exception, *, is_of_drop: bool = True) -> Exit:
 
     Args:
         error: what happened.
-        is_of_drop: whether it came from the work on a drop; a damaged object elsewhere is no fault of the input.
+        is_of_drop: whether it came from the run of a drop; an object that is damaged or missing elsewhere, such as a
+            claim or a tombstone, is no fault of the input.
     """
     if isinstance(error, ConfigError):
         return Exit.USAGE
-    if is_of_drop and isinstance(error, _INPUT_ERRORS):
+    if isinstance(error, _ALWAYS_OF_DROP) or (is_of_drop and isinstance(error, _OF_DROP_OR_STORE)):
         return Exit.REJECTED
     return Exit.STORE_FAILED if isinstance(error, StorageError) else Exit.RUN_FAILED

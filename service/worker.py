@@ -16,6 +16,7 @@ from service.exits import Exit, exit_code_of, failure_of
 from service.logs import Log
 from service.observing import RunObserver
 from service.progress import Bars
+from service.reruns import answering_run
 from service.retry import Decision, LeaveAlone, Quarantine, what_follows
 from service.stopping import HeldClaims, StopFlag
 from storage import ObjectStore
@@ -93,12 +94,13 @@ class Worker:
     threads: int
     max_memory: int | None
 
-    def work_on(self, drop: Snapshot, earlier_failures: int = 0) -> Report | None:
+    def work_on(self, drop: Snapshot, earlier_failures: int = 0, *, is_asked_for: bool = False) -> Report | None:
         """Work on a drop.
 
         Args:
             drop: a finished drop.
             earlier_failures: how often the work on it has failed before.
+            is_asked_for: whether a person named it: then a run under another problem or code does not count as done.
 
         Returns:
             How it ended; None where another worker is at it.
@@ -113,12 +115,18 @@ class Worker:
         self.held.add(claim)
         log.info("claim_taken", fence=claim.fence)
         try:
-            if is_done(self.results, self.problem.problem, drop.drop_id):  # since we looked, and before we claimed it
+            if self.is_answered(drop, is_asked_for=is_asked_for):  # since we looked, and before we claimed it
                 return Report(drop, Status.ALREADY_DONE)
             return self._run(drop, claim, log, earlier_failures)
         finally:
             self.held.release(claim)
             log.debug("claim_released")
+
+    def is_answered(self, drop: Snapshot, *, is_asked_for: bool) -> bool:
+        """Tell whether there is nothing to do for a drop."""
+        if is_asked_for:
+            return answering_run(self.results, self.problem, drop) is not None
+        return is_done(self.results, self.problem.problem, drop.drop_id)
 
     def _run(self, drop: Snapshot, claim: Claim, log: Log, earlier_failures: int) -> Report:
         work = Work(self.problem, drop, self.drops, self.results, claim.fence, self.threads, self.max_memory)

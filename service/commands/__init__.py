@@ -9,7 +9,6 @@ from service.exits import failure_of
 from service.logs import configure_logs, get_log
 from storage import StorageError
 
-_ON_DROPS = {"run", "demo"}
 _MODULES = {
     "quarantine_list": ("quarantine", "list_aside"),
     "quarantine_show": ("quarantine", "show"),
@@ -36,6 +35,6 @@ def call(command: str, *, as_json: bool = False, **options: object) -> int:
         return int(work(**given))
     except (ConfigError, StorageError, JobError) as error:
         get_log().debug("traceback_taken", exc_info=error)
-        failure = failure_of(error, is_of_drop=command in _ON_DROPS)
+        failure = failure_of(error, is_of_drop=False)
         print_failure(failure, as_json=as_json)
         return int(failure.exit_code)

@@ -10,15 +10,18 @@ from service.commands.showing import show_run
 from service.exits import Exit, exit_code_of, failure_of
 from service.logs import configure_logs, get_log
 from service.places import location_of
+from service.reruns import answering_run, were_inputs_kept
 from service.results import read_results, run_of_drop
 from service.stopping import run_stoppable
 from service.worker import Report, Status, Worker
-from storage.commits import is_done
+from storage import ObjectStore
 from storage.drops import Snapshot, snapshot_at
+from storage.errors import DropIncomplete, ObjectChanged, ObjectMissing
 from storage.probe import probe
 from storage.quarantine import release
 
 CLAIM_LOOK_SECONDS = 5.0
+KEPT = "The inputs were kept by the earlier run, and stay: remove them yourself"
 
 
 def execute(
@@ -61,18 +64,34 @@ def store_and_folder(location: str) -> tuple[str, str]:
 def _work_on(app: App, problem: Problem) -> Report:
     root, folder = store_and_folder(problem.drops)
     worker = app.worker(problem, drops=app.open_store(root))
-    drop = snapshot_at(worker.drops, folder)
+    drop = _drop_at(worker, folder)
     probe(worker.results)
-    if is_done(worker.results, problem.problem, drop.drop_id):
+    if worker.is_answered(drop, is_asked_for=True):
         return Report(drop, Status.ALREADY_DONE)
     # Who asks for a drop by name wants it tried again; if it fails again, the reason is the new one.
     release(worker.results, problem.problem, drop.drop_id)
     return _work_when_free(app, worker, drop)
 
 
+def _drop_at(worker: Worker, folder: str) -> Snapshot:
+    """Take the snapshot of the drop; whatever is wrong with it is a fault of the input, not of the store.
+
+    Raises:
+        DropIncomplete: there is no finished drop.
+    """
+    store = worker.drops
+    try:
+        if next(store.list(folder), None) is None:
+            hint = "Name the folder that the writer made, with _SUCCESS in it"
+            raise DropIncomplete("run", store.url + folder, "there is nothing there", hint)
+        return snapshot_at(store, folder)
+    except (ObjectMissing, ObjectChanged) as error:  # it changed while we looked
+        raise DropIncomplete(error.operation, error.key, error.found, error.hint) from error
+
+
 def _work_when_free(app: App, worker: Worker, drop: Snapshot) -> Report:
     """Work on a drop as soon as no other worker holds it: one that is dead is found out after the claim's ttl."""
-    while (report := worker.work_on(drop)) is None:
+    while (report := worker.work_on(drop, is_asked_for=True)) is None:
         worker.log.info("claim_waited_for", drop_id=drop.drop_id, ttl_seconds=app.settings.claim_ttl_seconds)
         app.stop.wait(min(CLAIM_LOOK_SECONDS, app.settings.claim_ttl_seconds))
         app.stop.raise_if_set()
@@ -89,10 +108,22 @@ def _end(app: App, problem: Problem, report: Report, *, as_json: bool) -> Exit:
             print_failure(failure, as_json=False)
         return exit_code_of(report.error)
     store = app.open_store(problem.results)
-    run_id = (
-        report.outcome.commit.run_id if report.outcome else run_of_drop(store, problem.problem, report.drop.drop_id)
-    )
+    run_id = report.outcome.commit.run_id if report.outcome else _earlier_run(store, problem, report.drop)
     if report.status is Status.ALREADY_DONE and not as_json:
         out().print(f"This drop is done already: {shown(report.drop.url)}", markup=False, soft_wrap=True)
     show_run(read_results(store, problem.problem, run_id), report.status, as_json=as_json)
+    if report.status is Status.ALREADY_DONE and report.drop.parts and were_inputs_kept(store, problem, run_id):
+        _say_kept(report.drop, run_id, as_json=as_json)
     return Exit.DONE
+
+
+def _earlier_run(store: ObjectStore, problem: Problem, drop: Snapshot) -> str:
+    return answering_run(store, problem, drop) or run_of_drop(store, problem.problem, drop.drop_id)
+
+
+def _say_kept(drop: Snapshot, run_id: str, *, as_json: bool) -> None:
+    """Say why inputs are still there although they are not to be kept; beside JSON it goes to the log."""
+    if as_json:
+        get_log().warning("inputs_kept", url=drop.url, run_id=run_id, hint=KEPT)
+    else:
+        out().print(f"{KEPT}: {shown(drop.url)}", markup=False, soft_wrap=True)

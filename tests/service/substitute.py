@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from jobs.errors import MissingLabel, TrainingFailed
+from jobs.lineage import code_version
 from jobs.observer import Observer
 from jobs.work import Outcome, Work
 from storage import ObjectStore
@@ -68,7 +69,7 @@ def _work_slowly(observer: Observer) -> None:
 
 
 def _committed(work: Work) -> Outcome:
-    problem, run_id = work.problem.problem, run_id_of(work.drop.drop_id, work.problem.canonical_json(), "test")
+    problem, run_id = work.problem.problem, run_id_of(work.drop.drop_id, work.problem.canonical_json(), code_version())
     with TemporaryDirectory() as folder:
         Path(folder, "features.parquet").write_bytes(_features())
         Path(folder, "metrics.json").write_text(json.dumps(METRICS), encoding="utf-8")

@@ -177,3 +177,31 @@ def test_a_problem_whose_store_cannot_be_opened_does_not_stop_the_others(
     assert call("watch", config=config, once=True, make_app=app_of) == Exit.STORE_FAILED
     assert name in capsys.readouterr().err
     s3_clients._session.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "features.parquet"])
+@pytest.mark.parametrize("body", [b"torn", None])
+def test_a_damaged_file_of_a_run_is_a_failure_of_the_store(
+    local_home: Home, config: Path, name: str, body: bytes | None, capsys: ReadOut
+) -> None:
+    write_drop(local_home.drops, "dt=1/")
+    assert watch.execute(config, once=True, make_app=app_of) == Exit.DONE
+    (info,) = [info for info in local_home.results.list("return/runs/") if info.key.endswith(name)]
+    if body is None:
+        local_home.results.delete(info)
+    else:
+        local_home.results.write(info.key, body)
+    capsys.readouterr()
+    assert call("results", config=config, as_json=True) == Exit.STORE_FAILED
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["class"], name in error["message"]) == ("CorruptObject", True)
+
+
+def test_results_in_a_folder_that_cannot_be_made_are_tried_again_later(
+    local_home: Home, config: Path, capsys: ReadOut
+) -> None:
+    local_home.file.write_text(PROBLEM.replace("results: results", "results: problem.yaml/x"), encoding="utf-8")
+    write_drop(local_home.drops, "dt=1/")
+    assert watch.execute(config, once=True, make_app=app_of) == Exit.STORE_FAILED
+    (line,) = [json.loads(text) for text in capsys.readouterr().err.splitlines()]
+    assert (line["event"], line["error"], line["retry_seconds"]) == ("store_failed", "StorageUnavailable", 15.0)

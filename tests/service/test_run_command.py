@@ -1,21 +1,22 @@
 """`winnow run`, with the substitute for the work."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from config import Settings
 from service.app import App
-from service.commands import run
+from service.commands import call, run
 from service.exits import Exit
 from storage.claims import Claims
 from storage.drops import snapshot_at
 from storage.errors import DropIncomplete
-from storage.keys import MARKER
+from storage.keys import MARKER, claim_key, done_key, quarantine_key
 from storage.quarantine import put_aside, read_all
 from tests.service.conftest import Clock, Home, app_of
-from tests.service.substitute import write_drop, write_part
+from tests.service.substitute import PROBLEM, write_drop, write_part
 
 ReadOut = pytest.CaptureFixture[str]
 
@@ -134,3 +135,68 @@ def test_a_claim_of_a_dead_worker_is_waited_for(local_home: Home) -> None:
 )
 def test_the_store_of_a_drop_is_above_its_folder(location: str, expected: tuple[str, str]) -> None:
     assert run.store_and_folder(location) == expected
+
+
+def called(home: Home, folder: str, results: str, capsys: ReadOut) -> tuple[int, str]:
+    """Call the command as the command line does; return the exit code and what was told."""
+    code = call("run", drop=home.drops.url + folder, problem=home.file, results=results, make_app=app_of)
+    return code, capsys.readouterr().err
+
+
+def test_another_problem_is_another_run_as_long_as_the_inputs_are_there(home: Home, capsys: ReadOut) -> None:
+    def told(*, keep_inputs: bool) -> tuple[str, str]:
+        assert run_drop(home, "dt=1", keep_inputs=keep_inputs, as_json=True) == Exit.DONE
+        printed = json.loads(capsys.readouterr().out)
+        return printed["status"], printed["run_id"]
+
+    write_drop(home.drops, "dt=1/")
+    _, first = told(keep_inputs=True)
+    home.file.write_text(PROBLEM + "net: {d_block: 32}\n", encoding="utf-8")
+    status, second = told(keep_inputs=True)
+    assert (status, second == first) == ("committed", False)
+    assert told(keep_inputs=True) == ("already_done", second)
+    home.file.write_text(PROBLEM, encoding="utf-8")
+    assert told(keep_inputs=True) == ("already_done", first)
+    home.file.write_text(PROBLEM + "net: {d_block: 48}\n", encoding="utf-8")
+    assert told(keep_inputs=False)[0] == "committed"
+    assert [info.key for info in home.drops.list() if info.key.endswith("parquet")] == []
+
+
+def test_inputs_that_an_earlier_run_kept_are_named(home: Home, capsys: ReadOut) -> None:
+    write_drop(home.drops, "dt=1/")
+    assert run_drop(home, "dt=1", keep_inputs=True) == Exit.DONE
+    assert run_drop(home, "dt=1", keep_inputs=True) == Exit.DONE
+    assert run.KEPT not in capsys.readouterr().out
+    assert run_drop(home, "dt=1") == Exit.DONE
+    assert run.KEPT in capsys.readouterr().out
+    assert run_drop(home, "dt=1", as_json=True) == Exit.DONE
+    captured = capsys.readouterr()
+    assert (json.loads(captured.out)["status"], run.KEPT in captured.err) == ("already_done", True)
+
+
+@pytest.mark.parametrize("key_of", [quarantine_key, claim_key, done_key])
+def test_a_damaged_control_object_is_a_failure_of_the_store(
+    local_home: Home, key_of: Callable[[str, str], str], capsys: ReadOut
+) -> None:
+    write_drop(local_home.drops, "dt=1/")
+    drop_id = snapshot_at(local_home.drops, "dt=1/").drop_id
+    local_home.results.write(key_of("return", drop_id), b"torn")
+    code, told = called(local_home, "dt=1", local_home.results.url, capsys)
+    assert (code, f"{drop_id}.json" in told) == (Exit.STORE_FAILED, True)
+    assert len(list(local_home.drops.list())) == 2
+
+
+@pytest.mark.parametrize("results", ["problem.yaml", "problem.yaml/x", "/dev/null/x"])
+def test_a_results_folder_that_cannot_be_made_is_a_failure_of_the_store(
+    local_home: Home, tmp_path: Path, results: str, capsys: ReadOut
+) -> None:
+    write_drop(local_home.drops, "dt=1/")
+    code, told = called(local_home, "dt=1", str(tmp_path / results), capsys)
+    assert (code, "the folder cannot be made" in told) == (Exit.STORE_FAILED, True)
+
+
+def test_a_path_with_nothing_there_is_told_from_a_drop_that_is_not_finished(home: Home, capsys: ReadOut) -> None:
+    write_part(home.drops, "dt=1/")
+    for folder, found in (("dt=1", f"there is no {MARKER}"), ("dt=2", "there is nothing there")):
+        code, told = called(home, folder, home.results.url, capsys)
+        assert (code, f"/{folder}/: {found}" in told) == (Exit.REJECTED, True)
