@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from jobs.data.dataset import Dataset
 from jobs.learn import Learned
 from jobs.stages import Stages
@@ -31,9 +33,10 @@ def code_version() -> str:
     return f"{metadata.version('winnow')}+{content.hexdigest()[:12]}"
 
 
-def write_lineage(folder: Path, work: Work, run_id: str, data: Dataset, learned: Learned, stages: Stages) -> None:
-    """Write run.json: the drop, the problem, the code, the machine, and what was done."""
-    status = learned.columns.pruning.status.tolist()
+def write_lineage(
+    folder: Path, work: Work, run_id: str, data: Dataset, learned: Learned, stages: Stages, features: pd.DataFrame
+) -> None:
+    """Write run.json: the drop, the problem, the code, the machine, and what was done; `features` is the table."""
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "run_id": run_id,
@@ -47,7 +50,7 @@ def write_lineage(folder: Path, work: Work, run_id: str, data: Dataset, learned:
             "positives": int(data.y.sum()),
             "columns": len(data.names) + len(data.categorical),
             "non_zeros": int(data.X.nnz),
-            "by_status": {name: status.count(name) for name in sorted(set(status))},
+            "by_status": {str(name): int(n) for name, n in features["status"].value_counts().items()},
             "train": len(learned.split.train),
             "valid": len(learned.split.valid),
             "test": len(learned.split.test),

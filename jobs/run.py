@@ -90,7 +90,7 @@ def write_results(folder: Path, work: Work, run_id: str, data: Dataset, learned:
     write_page(folder, work.problem.problem, run_id, features, metrics)
     write_model(folder, data, learned)
     write_metrics(folder, metrics)
-    write_lineage(folder, work, run_id, data, learned, stages)
+    write_lineage(folder, work, run_id, data, learned, stages, features)
 
 
 def _standing_commit(work: Work, run_id: str) -> Commit | None:

@@ -22,16 +22,23 @@ class Vocabulary:
         name: of the column.
         levels: the values with a code each; every other value, null too, shares the code behind the last of them.
         counts: training rows of each code, the shared one last.
+        n_values: distinct values on training rows, null being one.
     """
 
     name: str
     levels: tuple[str, ...]
     counts: tuple[int, ...]
+    n_values: int
 
     @property
     def is_constant(self) -> bool:
-        """Whether all training rows have one code."""
+        """Whether all training rows have one code: nothing can be learned from it."""
         return sum(count > 0 for count in self.counts) <= 1
+
+    @property
+    def is_rare(self) -> bool:
+        """Whether all training rows have one code only because each of several values is on too few rows."""
+        return self.is_constant and self.n_values > 1
 
 
 def fit_vocabulary(column: Categories, rows: Rows, min_rows: int) -> Vocabulary:
@@ -40,7 +47,8 @@ def fit_vocabulary(column: Categories, rows: Rows, min_rows: int) -> Vocabulary:
     counts = np.bincount(codes[codes >= 0], minlength=len(column.levels))
     own = np.flatnonzero(counts >= max(1, min_rows))
     shared = len(codes) - int(counts[own].sum())
-    return Vocabulary(column.name, tuple(column.levels[k] for k in own), (*counts[own].tolist(), shared))
+    levels = tuple(column.levels[k] for k in own)
+    return Vocabulary(column.name, levels, (*counts[own].tolist(), shared), n_values=len(np.unique(codes)))
 
 
 def encode(column: Categories, vocabulary: Vocabulary) -> NDArray[np.int32]:

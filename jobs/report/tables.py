@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from jobs.data.dataset import Dataset
-from jobs.data.pruning import KEPT
+from jobs.data.design import Vocabulary
+from jobs.data.pruning import CONSTANT, KEPT, RARE
 from jobs.learn import Learned
 
 _FEATURE_COLUMNS = (
@@ -43,12 +44,12 @@ def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
             "correlation": pruning.r,
         }
     )
-    constant = {vocabulary.name for vocabulary in learned.columns.vocabularies if vocabulary.is_constant}
+    fates = {vocabulary.name: _fate(vocabulary) for vocabulary in learned.columns.vocabularies}
     categorical = pd.DataFrame(
         {
             "feature": [column.name for column in data.categorical],
             "kind": "categorical",
-            "status": ["constant" if column.name in constant else KEPT for column in data.categorical],
+            "status": [fates[column.name] for column in data.categorical],
             "coverage": [float((column.codes >= 0).mean()) for column in data.categorical],
         }
     )
@@ -60,6 +61,12 @@ def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
     table["flags"] = [["leak_suspect"] if name in leaks else [] for name in table["feature"]]
     table["rank"] = table["rank"].astype("Int64")
     return table.sort_values(["rank", "feature"], na_position="last", ignore_index=True)[list(_FEATURE_COLUMNS)]
+
+
+def _fate(vocabulary: Vocabulary) -> str:
+    if vocabulary.is_rare:
+        return RARE
+    return CONSTANT if vocabulary.is_constant else KEPT
 
 
 def _kept_columns(learned: Learned) -> pd.DataFrame:

@@ -32,7 +32,16 @@ def test_a_column_of_one_level_on_training_rows_is_constant() -> None:
     assert fit_vocabulary(column, np.array([0, 1, 2]), 1).is_constant
     assert not fit_vocabulary(column, np.array([0, 1, 2, 3]), 1).is_constant
     assert fit_vocabulary(categories("c", [None, None]), np.array([0, 1]), 1).is_constant
-    assert fit_vocabulary(column, np.array([0, 1, 2, 3]), 9).is_constant  # all rare: one shared code
+
+
+def test_a_column_of_levels_that_are_all_on_too_few_rows_is_rare_and_no_constant_is() -> None:
+    column, rows = categories("c", ["a", "a", "a", "b"]), np.array([0, 1, 2, 3])
+    few = fit_vocabulary(column, rows, 9)
+    assert (few.is_constant, few.is_rare, few.n_values) == (True, True, 2)  # one shared code, two values
+    assert not fit_vocabulary(column, rows, 1).is_rare
+    assert not fit_vocabulary(column, np.array([0, 1, 2]), 9).is_rare
+    assert not fit_vocabulary(categories("c", [None, None]), np.array([0, 1]), 9).is_rare
+    assert fit_vocabulary(categories("c", ["a", None]), np.array([0, 1]), 9).is_rare
 
 
 def test_the_design_is_the_numeric_columns_and_one_column_for_each_level() -> None:

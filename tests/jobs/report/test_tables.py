@@ -50,6 +50,15 @@ def test_every_fate_has_its_status(features: pd.DataFrame) -> None:
     assert set(kinds) == {"numeric", "categorical"}
 
 
+def test_a_categorical_column_whose_levels_are_all_rare_is_rare_and_not_constant() -> None:
+    X = counts(3, 300, 4, (0.3, 0.5))
+    names = categories("name", [f"user {k}" for k in range(300)])
+    data = dataset_of(X, draw_labels(X.toarray()[:, 0] - 1, 4), (names, categories("empty", [None] * 300)))
+    learned, _ = learn_quietly(data, problem_of(net={"d_block": 8, "epochs": 1}))
+    features = features_table(data, learned)
+    assert (row(features, "name")["status"], row(features, "empty")["status"]) == ("rare", "constant")
+
+
 def test_a_twin_names_the_column_that_stands_for_it(features: pd.DataFrame) -> None:
     pruned = features[features["status"] == "pruned"].set_index("feature")
     assert pruned["kept_for"].to_dict() == {"boss_kills_twin": "boss_kills"}
