@@ -33,6 +33,8 @@ from storage.widening import is_readable_number
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\"'`<>]")
 _NO_ROWS = "the drop has no rows. Check the job that wrote it"
+_FLOAT32_STEP = 2.0**-23  # relative distance of neighbours
+_FLOAT32_STEPS = 16  # so many of them at least must lie between the extremes of a column
 _NAMED = 5  # columns or values that a message spells out
 
 
@@ -91,6 +93,7 @@ def take_in(table: Table, plan: ReadPlan, schema: DropSchema) -> Dataset:
         categorical=tuple(Categories(column.name, column.codes, column.levels) for column in table.categorical),
         y=y,
         positive=positive,
+        coarse=_coarse_columns(schema, plan.numeric),
         group=None if table.group is None else _complete(table.group.to_pandas(), "group"),
         time=None if table.time is None else _complete(table.time.to_pandas(), "time"),
         split=None if table.split is None else _complete(table.split.to_pandas(), "split"),
@@ -236,6 +239,14 @@ def _complete(column: "pd.Series[str]", role: str) -> NDArray[np.generic]:
 
 def _typed(columns: Mapping[str, Kind]) -> str:
     return _listed(f"{name!r} ({kind})" for name, kind in columns.items())
+
+
+def _coarse_columns(schema: DropSchema, columns: Iterable[str]) -> frozenset[str]:
+    """Columns that vary by less than float32 can tell: they read as constant, or as a few steps."""
+    extremes = schema.extremes()
+    known = {name: extremes[name] for name in columns if name in extremes}
+    least = _FLOAT32_STEPS * _FLOAT32_STEP
+    return frozenset(name for name, (low, high) in known.items() if 0 < high - low < least * max(abs(low), abs(high)))
 
 
 def _listed(items: Iterable[str]) -> str:

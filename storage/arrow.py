@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     NativeFile = Any
     FileMetaData = Any
     ColumnChunk = Any
+    Statistics = Any
 else:
     Array = pa.Array
     Column = pa.ChunkedArray
@@ -37,3 +38,4 @@ else:
     ParquetFile = pq.ParquetFile
     FileMetaData = pq.FileMetaData
     ColumnChunk = pq.ColumnChunkMetaData
+    Statistics = pq.Statistics

@@ -118,7 +118,7 @@ class BlockReader:
         scratch = self._scratch()
         scratch.begin(self._orders[first_group + group].rank)
         names = self._blocks[block]
-        bounds = part.footer.nonzeros_at_most[group]
+        bounds = part.footer.facts.nonzeros_at_most[group]
         step = min(max(1, _DECODED_VALUES // max(1, part.footer.row_groups[group])), len(names))
         for k in range(0, len(names), step):
             some = names[k : k + step]

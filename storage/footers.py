@@ -5,12 +5,12 @@ Only arrays and names are kept: the parsed footer of 10,000 columns weighs more 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.arrow import ColumnChunk, FileMetaData, Kind, Schema, kinds
+from storage.arrow import ColumnChunk, FileMetaData, Kind, Schema, Statistics, kinds
 
 # Writers leave NaN out of minimum and maximum: of floats, min = max = 0 does not say that all is zero.
 _EXACT_STATISTICS = frozenset({"INT32", "INT64", "BOOLEAN"})
@@ -28,8 +28,7 @@ class PartFooter:
         types: by column of the file, in its order.
         leaves: by flat (not nested) column: its number among the leaves of the parquet schema.
         constants: columns that the path declares and the file does not have.
-        nonzeros_at_most: (n_row_groups, n_flat) int64, columns in the order of `leaves`.
-        nonzeros_expected: the same shape; an estimate from the encoded size, for knowing the memory in advance.
+        facts: of every chunk.
     """
 
     key: str
@@ -38,13 +37,20 @@ class PartFooter:
     types: Mapping[str, Kind]
     leaves: Mapping[str, int]
     constants: Mapping[str, str | None]
-    nonzeros_at_most: NDArray[np.int64]
-    nonzeros_expected: NDArray[np.int64]
+    facts: "ChunkFacts"
 
     @property
     def n_rows(self) -> int:
         """Rows of the part."""
         return sum(self.row_groups)
+
+    def extremes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (n_flat,) least and greatest numbers; a null counts as 0, nan is "not known"."""
+        has_zeros = self.facts.nonzeros_at_most < np.array(self.row_groups)[:, None]
+        is_empty = self.facts.nonzeros_at_most == 0
+        low = np.where(is_empty, 0.0, np.where(has_zeros, np.minimum(self.facts.low, 0), self.facts.low))
+        high = np.where(is_empty, 0.0, np.where(has_zeros, np.maximum(self.facts.high, 0), self.facts.high))
+        return low.min(axis=0, initial=np.inf), high.max(axis=0, initial=-np.inf)
 
 
 def flat_leaves(schema: Schema) -> dict[str, int]:
@@ -65,57 +71,62 @@ def _n_leaves(kind: Kind) -> int:
     return sum(_n_leaves(kind.field(k).type) for k in range(kind.num_fields))
 
 
-def count_nonzeros(metadata: FileMetaData, leaves: Mapping[str, int]) -> NDArray[np.int64]:
-    """Return an upper bound of the non-zeros of each chunk: (n_row_groups, n_flat) int64.
+@dataclass(frozen=True, slots=True)
+class ChunkFacts:
+    """What the footer says of every chunk of a part; each (n_row_groups, n_flat), columns in the order of the leaves.
 
-    0 means that the chunk need not be decoded: all null, or integers with min = max = 0.
+    Attributes:
+        nonzeros_at_most: int64 bound; 0: the chunk need not be decoded (all null, or integers with min = max = 0).
+        nonzeros_expected: int64 estimate from the encoded size, never above the bound.
+        low, high: float64 extremes of numbers; nan where they are not known.
     """
-    bounds = np.empty((metadata.num_row_groups, len(leaves)), np.int64)
+
+    nonzeros_at_most: NDArray[np.int64]
+    nonzeros_expected: NDArray[np.int64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def chunk_facts(metadata: FileMetaData, leaves: Mapping[str, int]) -> ChunkFacts:
+    """Read the statistics of every chunk of the flat columns `leaves`, in one pass."""
+    shape = (metadata.num_row_groups, len(leaves))
+    at_most, expected = np.empty(shape, np.int64), np.empty(shape, np.int64)
+    low, high = np.empty(shape), np.empty(shape)
     for g in range(metadata.num_row_groups):
         group = metadata.row_group(g)
-        bounds[g] = [_nonzeros_of_chunk(group.column(leaf), group.num_rows) for leaf in leaves.values()]
-    return bounds
+        for k, leaf in enumerate(leaves.values()):
+            chunk = group.column(leaf)
+            statistics = chunk.statistics
+            low[g, k], high[g, k] = _extremes(statistics)
+            at_most[g, k] = _nonzeros_at_most(chunk, statistics, group.num_rows, low[g, k], high[g, k])
+            expected[g, k] = _nonzeros_expected(chunk, int(at_most[g, k]), high[g, k] - low[g, k])
+    return ChunkFacts(at_most, expected, low, high)
 
 
-def expect_nonzeros(metadata: FileMetaData, leaves: Mapping[str, int], at_most: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Estimate the non-zeros of each chunk from its encoded size: (n_row_groups, n_flat) int64, never above `at_most`.
+def _extremes(statistics: Statistics) -> tuple[float, float]:
+    if statistics is None or not statistics.has_min_max:
+        return np.nan, np.nan
+    low, high = statistics.min, statistics.max
+    if isinstance(low, int | float | Decimal):
+        return float(low), float(high)
+    return np.nan, np.nan
+
+
+def _nonzeros_at_most(chunk: ColumnChunk, statistics: Statistics, n_rows: int, low: float, high: float) -> int:
+    if statistics is None:
+        return n_rows
+    if low == high == 0 and chunk.physical_type in _EXACT_STATISTICS:
+        return 0
+    return n_rows - (statistics.null_count if statistics.has_null_count else 0)
+
+
+def _nonzeros_expected(chunk: ColumnChunk, at_most: int, spread: float) -> int:
+    """Estimate from the encoded size.
 
     Dictionary codes are run-length or bit-packed (parquet-format, Encodings, RLE): a lone non-zero among zeros breaks a
     run and takes some 5 bytes (5.1 to 8.5 measured), while a chunk as large as its values bit-packed may be dense.
     """
-    expected = np.empty_like(at_most)
-    for g in range(metadata.num_row_groups):
-        group = metadata.row_group(g)
-        chunks = (group.column(leaf) for leaf in leaves.values())
-        expected[g] = [_expected_of_chunk(chunk, int(most)) for chunk, most in zip(chunks, at_most[g], strict=True)]
-    return expected
-
-
-def _expected_of_chunk(chunk: ColumnChunk, at_most: int) -> int:
     size = int(chunk.total_uncompressed_size)
-    may_be_dense = 8 * size >= 0.9 * _value_bits(chunk) * at_most
-    return at_most if may_be_dense else min(at_most, size // _BYTES_OF_A_LONE_NONZERO)
-
-
-def _value_bits(chunk: ColumnChunk) -> int:
-    """Bits of one dictionary code, at most: by the range of an integer column, else 1."""
-    statistics: Any = chunk.statistics
-    if statistics is None or not statistics.has_min_max or chunk.physical_type not in ("INT32", "INT64"):
-        return 1
-    if not isinstance(statistics.min, int):
-        return 1
-    return max(1, (statistics.max - statistics.min).bit_length())
-
-
-def _nonzeros_of_chunk(chunk: ColumnChunk, n_rows: int) -> int:
-    statistics: Any = chunk.statistics
-    if statistics is None:
-        return n_rows
-    if (
-        statistics.has_min_max
-        and chunk.physical_type in _EXACT_STATISTICS
-        and statistics.min == 0
-        and statistics.max == 0
-    ):
-        return 0
-    return n_rows - (statistics.null_count if statistics.has_null_count else 0)
+    is_integer = chunk.physical_type in ("INT32", "INT64") and np.isfinite(spread)
+    bits = max(1, int(spread).bit_length()) if is_integer else 1  # of one dictionary code, at most
+    return at_most if 8 * size >= 0.9 * bits * at_most else min(at_most, size // _BYTES_OF_A_LONE_NONZERO)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from storage.arrow import Kind, arrow, parquet
 from storage.errors import CorruptObject, SchemaConflict
-from storage.footers import PartFooter, count_nonzeros, expect_nonzeros, flat_leaves
+from storage.footers import PartFooter, chunk_facts, flat_leaves
 from storage.partitions import partition_values
 from storage.store import ObjectInfo
 from storage.widening import common_type, plain
@@ -61,11 +61,21 @@ class DropSchema:
 
     def nonzeros_at_most(self, columns: Iterable[str]) -> int:
         """Return an upper bound of the non-zeros in these columns, from the statistics. O(chunks)."""
-        return sum(_sum_of(part, part.nonzeros_at_most, columns) for part in self.parts)
+        return sum(_sum_of(part, part.facts.nonzeros_at_most, columns) for part in self.parts)
 
     def nonzeros_expected(self, columns: Iterable[str]) -> int:
         """Return an estimate of the non-zeros in these columns, from the encoded sizes. O(chunks)."""
-        return sum(_sum_of(part, part.nonzeros_expected, columns) for part in self.parts)
+        return sum(_sum_of(part, part.facts.nonzeros_expected, columns) for part in self.parts)
+
+    def extremes(self) -> dict[str, tuple[float, float]]:
+        """Return least and greatest number of every flat column; a null counts as 0, nan is "not known". O(chunks)."""
+        found: dict[str, tuple[float, float]] = {}
+        for part in self.parts:
+            low, high = part.extremes()
+            for name, least, greatest in zip(part.leaves, low.tolist(), high.tolist(), strict=True):
+                before = found.get(name, (least, greatest))
+                found[name] = (float(np.minimum(before[0], least)), float(np.maximum(before[1], greatest)))
+        return found
 
 
 @contextmanager
@@ -116,7 +126,6 @@ def _read_footer(info: ObjectInfo, open_part: OpenPart) -> PartFooter:
         _refuse_doubles(info.key, schema.names)
         leaves = flat_leaves(schema)
         declared = partition_values(info.key)
-        at_most = count_nonzeros(metadata, leaves)
         return PartFooter(
             key=info.key,
             size=info.size,
@@ -124,8 +133,7 @@ def _read_footer(info: ObjectInfo, open_part: OpenPart) -> PartFooter:
             types={field.name: field.type for field in schema},
             leaves=leaves,
             constants={name: value for name, value in declared.items() if name not in schema.names},
-            nonzeros_at_most=at_most,
-            nonzeros_expected=expect_nonzeros(metadata, leaves, at_most),
+            facts=chunk_facts(metadata, leaves),
         )
 
 

@@ -33,6 +33,7 @@ class Dataset:
         categorical: the categorical columns, sorted by name.
         y: (n_rows,) float32, 1 for the positive class.
         positive: the label value that y = 1 stands for, as text.
+        coarse: names of numeric columns whose values lie closer together than float32 can tell.
         group, time, split: (n_rows,), where the problem names such a column.
     """
 
@@ -42,6 +43,7 @@ class Dataset:
     categorical: tuple[Categories, ...]
     y: NDArray[np.float32]
     positive: str
+    coarse: frozenset[str] = frozenset()
     group: NDArray[np.generic] | None = None
     time: NDArray[np.generic] | None = None
     split: NDArray[np.generic] | None = None

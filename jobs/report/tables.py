@@ -57,8 +57,8 @@ def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
     table = table.merge(_kept_columns(learned), on="feature", how="left")
     kept = table["status"] == KEPT
     table.loc[kept, "status"] = np.where(table.loc[kept, "is_selected"].astype(bool), "selected", "not_selected")
-    leaks = set(learned.columns.leaks)
-    table["flags"] = [["leak_suspect"] if name in leaks else [] for name in table["feature"]]
+    flagged = {"leak_suspect": frozenset(learned.columns.leaks), "precision_lost": data.coarse}
+    table["flags"] = [[flag for flag, names in flagged.items() if name in names] for name in table["feature"]]
     table["rank"] = table["rank"].astype("Int64")
     return table.sort_values(["rank", "feature"], na_position="last", ignore_index=True)[list(_FEATURE_COLUMNS)]
 

@@ -106,3 +106,13 @@ def test_non_zeros_are_bounded_by_the_statistics() -> None:
     found = {name: schema.nonzeros_at_most([name]) for name in schema.columns}
     # NaN stands outside minimum and maximum: a float column that looks all zero may hold one.
     assert found == {"zero": 0, "nulls": 2, "none": 0, "nan": 4, "full": 4, "deep": 0}
+
+
+def test_extremes_are_exact_and_count_a_null_as_zero() -> None:
+    first = pa.table({"epoch": [1_700_000_000, 1_700_000_059], "gap": pa.array([None, 5]), "text": ["a", "b"]})
+    second = pa.table({"epoch": [1_700_000_020, 1_699_999_990], "gap": pa.array([-2, 3]), "text": ["a", "b"]})
+    parts = parts_of(first, second)
+    found = inspect_parts(parts.infos, parts.open).extremes()
+    assert found["epoch"] == (1_699_999_990, 1_700_000_059)
+    assert found["gap"] == (-2, 5)
+    assert np.isnan(found["text"]).all()

@@ -22,5 +22,5 @@ def test_the_largest_columns_come_back_dense(tmp_path: Path) -> None:
         warnings.simplefilter("ignore")  # of matplotlib, which shap imports
         explanation = importlib.import_module("jobs.report.explanation").load_explanation(path, top=2)
     assert explanation.feature_names == ["a", "c"]
-    assert explanation.values.tolist() == [[0.5, 0], [0.9, 0.2]]
+    assert explanation.values.tolist() == [[0.5, 0], [0.9, 0.2]]  # noqa: PD011 - of shap, not of pandas
     assert explanation.data.tolist() == [[2, 0], [4, 1]]
