@@ -3,13 +3,14 @@
 import io
 import json
 import time
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from jobs.errors import MissingLabel, TrainingFailed
+from jobs.errors import Abandoned, MissingLabel, TrainingFailed
 from jobs.lineage import code_version
 from jobs.observer import Observer
 from jobs.work import Outcome, Work
@@ -45,7 +46,9 @@ def small_run(work: Work, observer: Observer) -> Outcome:
     """Do as the parts of the drop say."""
     observer.stage_started("read", 1, "rows")
     said = b"".join(work.drops.read(part.key)[0] for part in work.drop.parts).decode(errors="replace")
-    observer.stage_finished("read", 0.25, {"rows": 1, "event": "a fact that is called like a field of the log"})
+    # What is stuck does not listen, not even where the signal comes right after the line that the test waits for.
+    with suppress(Abandoned) if said.endswith("stuck") else nullcontext():
+        observer.stage_finished("read", 0.25, {"rows": 1, "event": "a fact that is called like a field of the log"})
     if said.endswith("rejected"):
         raise MissingLabel('there is no column "active". Name the label in table.label')
     if said.endswith("failing"):
