@@ -24,7 +24,7 @@ from jobs.net.resnet import Body, BodyShape
 from jobs.net.tasks import binary_loss
 
 _EVALUATION_ROWS = 8192
-_MANY_VALIDATION_ROWS = 5000
+_FEW_VALIDATION_ROWS, _MANY_VALIDATION_ROWS = 1000, 5000
 _OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 
 
@@ -35,8 +35,8 @@ class TrainingPlan:
     Attributes:
         shape: sizes of the body.
         epochs: at most so many passes over the training rows.
-        patience: stop after so many epochs without a better validation loss; None: 8, or 4 where at least 5,000
-            validation rows leave little noise in that loss.
+        patience: stop after so many epochs without a better validation loss; None: 16, 8 or 4, the fewer the validation
+            rows the more, since few rows leave much noise in that loss.
         batch_size: rows of a minibatch; None: 64 to 1024, by the number of training rows.
         learning_rate, weight_decay, optimizer: of the body ("adamw", "adam", "sgd"); the codes share the learning rate.
         code_penalty: group lasso of the codes (see CodeOptimizer).
@@ -57,7 +57,7 @@ class TrainingPlan:
 
     def patience_epochs(self, n_valid: int) -> int:
         """The patience with so many validation rows."""
-        return self.patience or (4 if n_valid >= _MANY_VALIDATION_ROWS else 8)
+        return self.patience or (16 if n_valid < _FEW_VALIDATION_ROWS else 8 if n_valid < _MANY_VALIDATION_ROWS else 4)
 
     def batch_rows(self, n_rows: int) -> int:
         """The minibatch for so many training rows: some 50 steps an epoch on small tables, 1024 rows on large ones."""
