@@ -111,7 +111,7 @@ class NetSettings(Section):
     epochs: int = Field(default=40, ge=1, le=10_000, description="most epochs")
     patience: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         default="auto",
-        description="epochs without a better validation loss before training stops; auto: 16 to 4, fewer for large drops",
+        description="epochs without a better validation loss before training stops; auto: 16, large drops 4",
     )
     batch_size: Annotated[int, Field(ge=2)] | Literal["auto"] = Field(
         default="auto", description="rows of a minibatch; auto: 64 to 1024, by the number of rows"
