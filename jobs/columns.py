@@ -14,6 +14,7 @@ from config import Problem
 from jobs.data.correlation import CorrelatedPairs, correlated_pairs
 from jobs.data.dataset import Dataset, Design
 from jobs.data.design import Vocabulary, design_of, encode, fit_vocabulary, take_columns
+from jobs.data.kernels import column_counts
 from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
 from jobs.data.scaling import Scaler, fit_scaler, scale
 from jobs.data.screens import is_leak, leak_suspects
@@ -51,9 +52,7 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         NoUsableColumn: no column is left.
     """
     scaler = fit_scaler(data.X, split.train, log1p=problem.scale.log1p)
-    scaled = scale(data.X, scaler)
-    pruning = _prune_numeric(scaled, scaler, split, problem, on_columns)
-    numeric = take_columns(scaled, pruning.kept)
+    pruning, numeric = _prune_numeric(data.X, scaler, split, problem, on_columns)
     names = [data.names[int(k)] for k in pruning.kept]
     vocabularies = tuple(fit_vocabulary(column, split.train, problem.prune.min_rows) for column in data.categorical)
     encoded = _encoded(data, vocabularies)
@@ -64,21 +63,24 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
             f"constant or non-zero on fewer than {problem.prune.min_rows} training rows. "
             "Lower prune.min_rows, or check the drop"
         )
-    coverage = np.bincount(data.X.indices, minlength=len(data.names)) / data.n_rows
+    coverage = column_counts(data.X.indices, len(data.names)) / data.n_rows
     leaks = [names[int(k)] for k in leak_suspects(numeric, data.y, split.train)]
     leaks += [vocabulary.name for vocabulary, codes in encoded if is_leak(codes, data.y, split.train)]
     return Columns(scaler, pruning, vocabularies, design, coverage, tuple(leaks))
 
 
 def _prune_numeric(
-    scaled: csr_array, scaler: Scaler, split: Split, problem: Problem, on_columns: Callable[[int], object]
-) -> Pruning:
+    X: csr_array, scaler: Scaler, split: Split, problem: Problem, on_columns: Callable[[int], object]
+) -> tuple[Pruning, csr_array]:
+    """The verdict on all columns of X, and the kept ones, scaled."""
     status = screen_columns(scaler, len(split.train), problem.prune.min_rows)
     candidates = np.flatnonzero(status == KEPT)
     on_columns(len(status) - len(candidates))
-    kept = take_columns(scaled, candidates)
-    found = correlated_pairs(kept, split.train, problem.prune.correlation, on_columns=on_columns)
-    return prune(status, scaler.count, CorrelatedPairs(candidates[found.left], candidates[found.right], found.r))
+    scaled = scale(take_columns(X, candidates), scaler.of(candidates))
+    found = correlated_pairs(scaled, split.train, problem.prune.correlation, on_columns=on_columns)
+    pairs = CorrelatedPairs(candidates[found.left], candidates[found.right], found.r)
+    pruning = prune(status, scaler.count, pairs)
+    return pruning, take_columns(scaled, np.flatnonzero(pruning.status[candidates] == KEPT))
 
 
 def _encoded(data: Dataset, vocabularies: tuple[Vocabulary, ...]) -> list[tuple[Vocabulary, NDArray[np.int32]]]:

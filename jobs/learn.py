@@ -5,7 +5,6 @@
 Each arrow is one function of a pure room; here the nouns are only handed on.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,15 +13,15 @@ from numpy.typing import NDArray
 from config import Problem
 from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
-from jobs.data.split import Rows, Split, SplitPolicy, UnfitColumn, split_rows
+from jobs.data.split import Split, SplitPolicy, UnfitColumn, split_rows
 from jobs.errors import LossDiverged, TooFewRows, UnsupportedColumn
 from jobs.judging import Logits, Metrics, judge
-from jobs.net.linear import LinearModel, choose_ridge
+from jobs.net.linear import STRENGTHS, LinearModel, choose_ridge
 from jobs.net.resnet import BodyShape
-from jobs.net.threads import side_by_side
+from jobs.net.threads import Team, side_by_side
 from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trial, tune
-from jobs.selection.baselines import train_lightgbm
+from jobs.selection.baselines import Trees, train_lightgbm
 from jobs.selection.crossfit import Ensemble, collect_evidence, cross_fit
 from jobs.selection.ranking import Selection, select_columns
 from jobs.selection.summary import Summary, explain_held_out
@@ -60,15 +59,6 @@ class Learned:
     metrics: Metrics
 
 
-@dataclass(frozen=True, slots=True)
-class _Baselines:
-    """What the nets are measured against; they also stand on the strength of the ridge."""
-
-    strength: float
-    linear: LinearModel
-    trees: Callable[[Rows], NDArray[np.float64]]
-
-
 def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Learned:
     """Find the columns of a dataset that carry signal about its label.
 
@@ -82,22 +72,22 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
     columns = _choose_columns(data, split, problem, stages)
     design, y = columns.design, data.y
     plan = training_plan(problem, float(y[split.train].mean()))
-    baselines = _fit_baselines(design, y, split, plan, threads, stages)
+    strength, linear = _fit_linear(design, y, split, plan, stages)
     try:
-        plan, trials = _tune(design, y, split, baselines.linear, plan, problem, stages)
-        ensemble = _train(design, y, split, baselines.strength, plan, threads, stages)
+        plan, trials = _tune(design, y, split, linear, plan, problem, stages)
+        ensemble, trees = _train(design, y, split, strength, plan, threads, stages)
     except FloatingPointError as error:
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
     selection = _select(ensemble, design, y, problem, threads, stages)
     summary = _explain(ensemble, design, split, problem, threads, stages)
-    threshold, metrics = judge(_logits(design, split, ensemble, baselines), data, split, problem)
+    threshold, metrics = judge(_logits(design, split, ensemble, linear, trees), data, split, problem)
     return Learned(
         split=split,
         columns=columns,
         plan=plan,
         trials=trials,
-        strength=baselines.strength,
-        linear=baselines.linear,
+        strength=strength,
+        linear=linear,
         ensemble=ensemble,
         selection=selection,
         summary=summary,
@@ -147,14 +137,15 @@ def training_plan(problem: Problem, positive_share: float) -> TrainingPlan:
     )
 
 
-def _fit_baselines(
-    design: Design, y: NDArray[np.float32], split: Split, plan: TrainingPlan, threads: int, stages: Stages
-) -> _Baselines:
-    Z, train, valid = design.Z, split.train, split.valid
-    with stages.stage("baselines", 0, "trees"):
-        strength, linear = choose_ridge(Z, y, train, valid, plan.positive_weight)
-        trees = train_lightgbm(Z, y, train, valid, seed=plan.seed, threads=threads, on_round=stages.advance)
-    return _Baselines(strength, linear, trees)
+def _fit_linear(
+    design: Design, y: NDArray[np.float32], split: Split, plan: TrainingPlan, stages: Stages
+) -> tuple[float, LinearModel]:
+    with stages.stage("linear", len(STRENGTHS), "models") as facts:
+        strength, linear = choose_ridge(
+            design.Z, y, split.train, split.valid, plan.positive_weight, on_model=stages.advance
+        )
+        facts["strength"] = strength
+    return strength, linear
 
 
 def _tune(
@@ -197,11 +188,19 @@ def _train(
     plan: TrainingPlan,
     threads: int,
     stages: Stages,
-) -> Ensemble:
-    with stages.stage("train", plan.epochs * len(split.folds), "epochs") as facts:
-        ensemble = cross_fit(design, y, split, strength, plan, threads, lambda _fold, _epoch: stages.advance())
+) -> tuple[Ensemble, Trees]:
+    """Train the nets, and the trees that they are measured against, side by side: all cores have work to the end."""
+
+    def boost() -> Trees:
+        return train_lightgbm(
+            design.Z, y, split.train, split.valid, seed=plan.seed, threads=1, on_round=lambda: stages.advance(0)
+        )
+
+    with stages.stage("train", plan.epochs * len(split.folds), "epochs") as facts, Team(threads) as team:
+        trees = team.begin(boost)
+        ensemble = cross_fit(design, y, split, strength, plan, team, lambda _fold, _epoch: stages.advance())
         facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
-    return ensemble
+        return ensemble, trees.result()
 
 
 def _select(
@@ -230,13 +229,13 @@ def _explain(
         )
 
 
-def _logits(design: Design, split: Split, ensemble: Ensemble, baselines: _Baselines) -> Logits:
+def _logits(design: Design, split: Split, ensemble: Ensemble, linear: LinearModel, trees: Trees) -> Logits:
     """What every model says of the rows that trained none of them."""
     return {
         side: {
             "net": ensemble.logits(design, rows),
-            "logistic_regression": baselines.linear.logits(design.Z, rows),
-            "lightgbm": baselines.trees(rows),
+            "logistic_regression": linear.logits(design.Z, rows),
+            "lightgbm": trees(rows),
         }
         for side, rows in (("valid", split.valid), ("test", split.test))
     }

@@ -5,6 +5,10 @@ The estimate is linear in the non-zeros: what the process weighs with its librar
 measured with the drops of benchmarks/ (docs/method.md).
 """
 
+import ctypes
+
+import pyarrow as pa
+
 from jobs.errors import OutOfMemory
 from storage.parquet import DropSchema
 from storage.plan import ReadPlan
@@ -42,6 +46,18 @@ def require_memory(expected: int, max_memory: int | None) -> None:
             f"the run is expected to need {_gigabytes(expected)}, and max_memory is {_gigabytes(max_memory)}. Raise "
             "max_memory, lower net.d_block, list columns under table.ignore, or split the drop"
         )
+
+
+def return_freed_memory() -> None:
+    """Give freed memory back to the system: allocators keep it by thread, for an allocation that may never come.
+
+    Threads that train side by side, and pyarrow, leave up to half of a run's memory that way. Where the C library is
+    not glibc only pyarrow's goes back.
+    """
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _gigabytes(n_bytes: int) -> str:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from resource import RUSAGE_SELF, getrusage
 from time import monotonic
 
+from jobs.memory import return_freed_memory
 from jobs.observer import Observer
 
 _KIB = 1024  # getrusage counts in KiB on Linux
@@ -28,6 +29,7 @@ class Stages:
         self._observer.stage_started(name, total, unit)
         begun, facts = monotonic(), dict[str, object]()
         yield facts
+        return_freed_memory()
         self.seconds[name] = round(monotonic() - begun, 3)
         self.peak_bytes[name] = getrusage(RUSAGE_SELF).ru_maxrss * _KIB
         self._observer.stage_finished(name, self.seconds[name], facts)

@@ -10,8 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 _SAYINGS = {
     ("read", "rows"): "rows read",
     ("prune", "columns"): "columns pruned",
-    ("baselines", "models"): "baselines fitted",
-    ("baselines", "trees"): "baseline trees",
+    ("linear", "models"): "linear models fitted",
     ("train", "epochs"): "epochs trained",
     ("evidence", "folds"): "folds of evidence",
     ("explain", "rows"): "rows explained",

@@ -66,6 +66,37 @@ def column_moments(indptr, indices, data, rows, n_columns):
 
 
 @_compile
+def weighted_column_sums(indptr, indices, data, rows, weight, n_columns):
+    """Sum of each column over `rows`, each row `weight` times, float64; weight is by row of the array. O(nnz)."""
+    sums = np.zeros(n_columns, np.float64)
+    for row in rows:
+        for at in range(indptr[row], indptr[row + 1]):
+            sums[indices[at]] += np.float64(weight[row]) * data[at]
+    return sums
+
+
+@_compile
+def dense_columns(indptr, indices, data, rows, position, n_wanted):
+    """(len(rows), n_wanted) float32: the columns whose `position` is not negative, each at its position. O(nnz)."""
+    out = np.zeros((len(rows), n_wanted), np.float32)
+    for i in range(len(rows)):
+        for at in range(indptr[rows[i]], indptr[rows[i] + 1]):
+            place = position[indices[at]]
+            if place >= 0:
+                out[i, place] = data[at]
+    return out
+
+
+@_compile
+def column_counts(indices, n_columns):
+    """Number of entries of each column. O(nnz)."""
+    count = np.zeros(n_columns, np.int64)
+    for column in indices:
+        count[column] += 1
+    return count
+
+
+@_compile
 def select_columns(indptr, indices, data, position):
     """CSR arrays of the columns whose `position` is not negative, moved to that (increasing) position. O(nnz)."""
     kept = 0

@@ -34,6 +34,10 @@ class Scaler:
     count: NDArray[np.int64]
     n_rows: int
 
+    def of(self, columns: NDArray[np.int64]) -> "Scaler":
+        """The scales of those columns."""
+        return Scaler(self.log1p, self.low[columns], self.high[columns], self.count[columns], self.n_rows)
+
     @property
     def shift(self) -> NDArray[np.float64]:
         """(n_columns,) what is subtracted from a value: the minimum of a column without zeros, else 0."""

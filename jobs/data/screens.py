@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from jobs.data.kernels import column_moments
+from jobs.data.kernels import column_moments, dense_columns, weighted_column_sums
 from jobs.data.scikit import area_under_roc
 from jobs.data.split import Rows
 
@@ -20,15 +20,16 @@ def leak_suspects(X: csr_array, y: NDArray[np.float32], rows: Rows) -> NDArray[n
         y: (n_rows,) labels.
         rows: training rows.
     """
-    n, label = len(rows), np.zeros(X.shape[0])
-    label[rows] = y[rows]  # zero elsewhere: the product below runs over the rows meant, without a copy of them
-    sums, squares = column_moments(X.indptr, X.indices, X.data, rows, X.shape[1])
+    n, arrays = len(rows), (X.indptr, X.indices, X.data)
+    sums, squares = column_moments(*arrays, rows, X.shape[1])
     mean, square = sums / n, squares / n
-    covariance = (X.T @ label) / n - mean * label.sum() / n
+    covariance = weighted_column_sums(*arrays, rows, y, X.shape[1]) / n - mean * y[rows].mean(dtype=np.float64)
     deviation = np.sqrt(np.maximum(square - mean**2, 0))
     strength = np.abs(np.divide(covariance, deviation, out=np.zeros_like(mean), where=deviation > 0))
     candidates = np.argsort(-strength, kind="stable")[:_CANDIDATES]
-    values = X[:, candidates][rows].toarray()  # (n, n_candidates)
+    position = np.full(X.shape[1], -1)
+    position[candidates] = np.arange(len(candidates))
+    values = dense_columns(*arrays, rows, position, len(candidates))  # (n, n_candidates)
     suspects = [k for at, k in enumerate(candidates.tolist()) if _separation(values[:, at], y[rows]) > _LEAK_AUC]
     return np.array(sorted(suspects), dtype=np.int64)
 

@@ -9,11 +9,13 @@ Gorishniy et al. 2021, "Revisiting Deep Learning Models for Tabular Data", secti
 
 NOTE(diff): the first Linear of the paper is the sum of codes (codes.py), and the last Linear starts at zero, so that
 the untrained net is exactly the linear solution that it stands on.
+
+Here the body is what it is once trained: dropout is the identity, normalisation uses the noted moments. How it is
+trained is in backprop.py.
 """
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -37,71 +39,55 @@ class BodyShape:
     residual_dropout: float = 0.1
 
 
-class Dropout(nn.Module):
-    """Inverted dropout from a generator of its own: nets that train side by side do not share a random state.
-
-    A byte decides on each number, so the share is rounded to 1/256: drawing floats took a quarter of training.
-    """
-
-    def __init__(self, share: float, random: np.random.Generator) -> None:
-        super().__init__()
-        self._dropped, self._random = round(256 * share), random
-
-    def forward(self, h: Tensor) -> Tensor:
-        """Zero a share of h and scale the rest up while training; the identity otherwise."""
-        if not self.training or self._dropped == 0:
-            return h
-        drawn = torch.frombuffer(bytearray(self._random.bytes(h.numel())), dtype=torch.uint8)
-        kept = (drawn >= self._dropped).to(h.dtype).mul_(256 / (256 - self._dropped))
-        return h * kept.view(h.shape)
-
-
 class Norm(nn.BatchNorm1d):
-    """Batch normalisation that can say what it does once it is trained."""
+    """Batch normalisation."""
+
+    @property
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Mean and variance, (d_block,) each, that training noted for evaluation."""
+        if self.running_mean is None or self.running_var is None:
+            raise ValueError("this normalisation keeps no running statistics")
+        return self.running_mean, self.running_var
 
     def scale_and_shift(self) -> tuple[Tensor, Tensor]:
         """Scale and shift, (d_block,) each, of evaluation mode."""
-        if self.running_mean is None or self.running_var is None:
-            raise ValueError("this normalisation keeps no running statistics")
-        scale = self.weight / torch.sqrt(self.running_var + self.eps)
-        return scale, self.bias - self.running_mean * scale
+        mean, variance = self.moments
+        scale = self.weight / torch.sqrt(variance + self.eps)
+        return scale, self.bias - mean * scale
 
 
 class Block(nn.Module):
     """One residual block: (n, d_block) -> (n, d_block)."""
 
-    def __init__(self, shape: BodyShape, random: np.random.Generator) -> None:
+    def __init__(self, shape: BodyShape) -> None:
         super().__init__()
         d_hidden = shape.d_block * shape.d_hidden_factor
         self.norm = Norm(shape.d_block)
         self.widen = nn.Linear(shape.d_block, d_hidden)
-        self.hidden_dropout = Dropout(shape.hidden_dropout, random)
         self.narrow = nn.Linear(d_hidden, shape.d_block)
-        self.residual_dropout = Dropout(shape.residual_dropout, random)
 
     def forward(self, h: Tensor) -> Tensor:
         """Return h plus what the block adds to it, (n, d_block)."""
-        z = torch.relu(self.widen(self.norm(h)))
-        return h + self.residual_dropout(self.narrow(self.hidden_dropout(z)))
+        return h + self.narrow(torch.relu(self.widen(self.norm(h))))
 
 
 class Body(nn.Module):
-    """Blocks and head: summed codes (n, d_block) -> logit (n,). Weights and dropout depend on the seed alone."""
+    """Blocks and head: summed codes (n, d_block) -> logit (n,). Initial weights depend on the seed alone."""
 
     def __init__(self, shape: BodyShape, seed: int) -> None:
         super().__init__()
-        random = np.random.default_rng(seed)
-        self._blocks = [Block(shape, random) for _ in range(shape.n_blocks)]
-        self.blocks = nn.ModuleList(self._blocks)
+        self.layers = [Block(shape) for _ in range(shape.n_blocks)]
+        self.blocks = nn.ModuleList(self.layers)
         self.norm = Norm(shape.d_block)
         self.last = nn.Linear(shape.d_block, 1)
         _reset_linear_layers(self.blocks, torch.Generator().manual_seed(seed))
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
+        self.eval()
 
     def forward(self, h: Tensor) -> Tensor:
         """Return the deep part of the logit, (n,)."""
-        for block in self._blocks:
+        for block in self.layers:
             h = block(h)
         return self.last(torch.relu(self.norm(h))).squeeze(-1)
 
@@ -116,7 +102,7 @@ class Body(nn.Module):
         """
         masks: list[Tensor] = []
         widened: list[Tensor] = []
-        for block in self._blocks:
+        for block in self.layers:
             scale, shift = block.norm.scale_and_shift()
             widened.append(block.widen.weight * scale)  # (d_hidden, d_block)
             bias = block.widen.bias + block.widen.weight @ shift
@@ -125,7 +111,7 @@ class Body(nn.Module):
             h = torch.addmm(block.narrow.bias, z.relu_(), block.narrow.weight.T).add_(h)
         scale, shift = self.norm.scale_and_shift()
         gradient = ((h * scale + shift) > 0) * (scale * self.last.weight[0])  # (n, d_block)
-        for block, mask, widen in zip(reversed(self._blocks), reversed(masks), reversed(widened), strict=True):
+        for block, mask, widen in zip(reversed(self.layers), reversed(masks), reversed(widened), strict=True):
             gradient = torch.addmm(gradient, (gradient @ block.narrow.weight).mul_(mask), widen)
         return gradient
 

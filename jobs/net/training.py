@@ -1,5 +1,5 @@
 # pyright: reportUnknownMemberType=false
-# torch leaves from_numpy, register_hook and the step of its optimizers untyped.
+# torch leaves from_numpy untyped.
 """Training one net on one set of rows: warm start, minibatches, early stopping on the validation rows.
 
 The net stands on a linear model: its skip coordinate is the ridge logistic solution of its own training rows and stays
@@ -18,14 +18,16 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from jobs.data.split import Rows
+from jobs.net.backprop import Backprop
 from jobs.net.codes import CodeOptimizer, Matrix, codes_gradient, codes_of, initial_codes
 from jobs.net.linear import LinearModel
+from jobs.net.optimizers import optimizer_of
 from jobs.net.resnet import Body, BodyShape
-from jobs.net.tasks import binary_loss
+from jobs.net.tasks import binary_loss, weighted_loss
 
 _EVALUATION_ROWS = 8192
+_EPOCH_ROWS = 65_536
 _FEW_VALIDATION_ROWS, _MANY_VALIDATION_ROWS = 1000, 5000
-_OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class TrainingPlan:
 
     Attributes:
         shape: sizes of the body.
-        epochs: at most so many passes over the training rows.
+        epochs: at most so many passes over the training rows, or over 65,536 of them at a time where there are more:
+            large tables are judged on the validation rows before a pass ends.
         patience: stop after so many epochs without a better validation loss; None: 16, 8 or 4, the fewer the validation
             rows the more, since few rows leave much noise in that loss.
         batch_size: rows of a minibatch; None: 64 to 1024, by the number of training rows.
@@ -80,7 +83,7 @@ class Net:
     Attributes:
         linear: the frozen skip, on the columns of Z.
         W: (n_codes, d_block) codes.
-        body: in evaluation mode.
+        body: of the deep part.
         history: one entry an epoch, epoch 0 (the linear model alone) first.
     """
 
@@ -137,7 +140,7 @@ def train_net(
         on_epoch(history[-1])
     W, weights = best
     trainer.body.load_state_dict(weights)
-    return Net(linear, W, trainer.body.eval(), tuple(history))
+    return Net(linear, W, trainer.body, tuple(history))
 
 
 class _Trainer:
@@ -152,39 +155,37 @@ class _Trainer:
         self._offset[train] = linear.logits(Z, train)
         self.W = initial_codes(Z.shape[1], plan.shape.d_block, plan.seed)
         self.body = Body(plan.shape, plan.seed)
+        self._backprop = Backprop(self.body, plan.shape, plan.seed)
         self._code_optimizer = CodeOptimizer(self.W, plan.learning_rate, plan.code_penalty)
-        self._optimizer = _OPTIMIZERS[plan.optimizer](
-            self.body.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay
+        self._optimizer = optimizer_of(
+            plan.optimizer, self._backprop.weights.numpy(), plan.learning_rate, plan.weight_decay
         )
-        self._loss = torch.nn.BCEWithLogitsLoss(pos_weight=torch.tensor(plan.positive_weight))
         self._random = np.random.default_rng(plan.seed)
+        self._ahead: list[Rows] = []  # what this pass has not visited yet, epoch by epoch
 
     def state(self) -> tuple[Matrix, dict[str, Tensor]]:
         """A copy of all weights."""
         return self.W.copy(), {name: value.clone() for name, value in self.body.state_dict().items()}
 
     def run_epoch(self) -> float:
-        """Visit every training row once; return the mean loss, nats per row."""
-        order = self._random.permutation(self._train)
-        n_batches = max(1, len(order) // self._plan.batch_rows(len(order)))
-        self.body.train()
-        losses = [self._step(batch) * len(batch) for batch in np.array_split(order, n_batches)]
-        self.body.eval()
-        return sum(losses) / len(order)
+        """Visit the rows of the next epoch, each once; return the mean loss, nats per row."""
+        if not self._ahead:
+            n_epochs = max(1, round(len(self._train) / _EPOCH_ROWS))
+            self._ahead = np.array_split(self._random.permutation(self._train), n_epochs)
+        rows = self._ahead.pop(0)
+        n_batches = max(1, len(rows) // self._plan.batch_rows(len(self._train)))
+        with np.errstate(all="ignore"):  # a loss that is not a number is reported as such, not warned of
+            return sum(self._step(batch) for batch in np.array_split(rows, n_batches)) / len(rows)
 
     def _step(self, rows: Rows) -> float:
-        h = torch.from_numpy(codes_of(self._Z, rows, self.W)).requires_grad_()  # (n_batch, d_block)
-
-        def step_codes(G: Tensor) -> None:  # (n_batch, d_block), the gradient of h
-            self._code_optimizer.step(codes_gradient(self._Z, rows, G.numpy()))
-
-        h.register_hook(step_codes)
-        f = self.body(h) + torch.from_numpy(self._offset[rows])  # (n_batch,)
-        loss = self._loss(f, torch.from_numpy(self._labels[rows]))
-        self._optimizer.zero_grad()
-        loss.backward()
-        self._optimizer.step()
-        return float(loss.detach())
+        """Learn from a minibatch; return the sum of its losses."""
+        y, positive_weight = self._labels[rows], self._plan.positive_weight
+        deep = self._backprop.forward(torch.from_numpy(codes_of(self._Z, rows, self.W)))
+        losses, slope = weighted_loss(deep.numpy() + self._offset[rows], y, positive_weight)
+        G = self._backprop.backward(torch.from_numpy(slope / np.float32(len(rows))))  # (n_batch, d_block)
+        self._code_optimizer.step(codes_gradient(self._Z, rows, G.numpy()))
+        self._optimizer.step(self._backprop.gradient.numpy())
+        return float(losses.sum(dtype=np.float64))
 
 
 def _deep_logits(body: Body, Z: csr_array, rows: Rows, W: Matrix) -> NDArray[np.float64]:
@@ -198,7 +199,7 @@ def _deep_logits(body: Body, Z: csr_array, rows: Rows, W: Matrix) -> NDArray[np.
 
 
 def _loss(f: NDArray[np.float64], y: NDArray[np.float32]) -> float:
-    with np.errstate(all="ignore"):  # a loss that is not a number is reported as such, not warned of
+    with np.errstate(all="ignore"):
         return float(binary_loss(f, y).mean())
 
 

@@ -12,6 +12,8 @@ from scipy.sparse import csr_array, csr_matrix
 
 from jobs.data.split import Rows
 
+Trees = Callable[[Rows], NDArray[np.float64]]  # positions of rows -> their logits
+
 _ROUNDS, _PATIENCE = 500, 30
 _PARAMETERS = {
     "objective": "binary",
@@ -34,7 +36,7 @@ def train_lightgbm(
     seed: int,
     threads: int,
     on_round: Callable[[], None],
-) -> Callable[[Rows], NDArray[np.float64]]:
+) -> Trees:
     """Boost trees with early stopping on the validation rows.
 
     Args:

@@ -85,6 +85,7 @@ class _HeldOut:
         f, y: (n,) calibrated logits and labels.
         starts: (n_codes + 1,) where the entries of each column of Z begin.
         row, value, dot: by entry, column after column: its row within the n, its value, its c_j . g_i.
+        sums: (n_codes,) sum over rows of value c_j . g_i.
     """
 
     slope: Matrix
@@ -96,6 +97,7 @@ class _HeldOut:
     row: NDArray[np.int32]
     value: Matrix
     dot: Matrix
+    sums: Floats
 
 
 def held_out_evidence(
@@ -135,10 +137,10 @@ def _hold(
     slope *= np.float32(calibration.slope)
     code = np.column_stack([net.W, net.linear.w])
     starts, entry, row = column_places(Z.indptr, Z.indices, rows, design.n_codes)
-    dot = np.empty(len(row), np.float32)
-    entry_dots(starts, row, code, slope, dot)
+    value, dot, sums = Z.data[entry], np.empty(len(row), np.float32), np.empty(design.n_codes)
+    entry_dots(starts, row, value, code, slope, dot, sums)
     f = calibration.apply(net.logits(Z, rows))
-    return _HeldOut(slope, code, mean, f, y[rows].astype(np.float64), starts, row, Z.data[entry], dot)
+    return _HeldOut(slope, code, mean, f, y[rows].astype(np.float64), starts, row, value, dot, sums)
 
 
 def _sparse_sums(held: _HeldOut, columns: NDArray[np.int64]) -> Floats:
@@ -148,7 +150,7 @@ def _sparse_sums(held: _HeldOut, columns: NDArray[np.int64]) -> Floats:
     code, mean = held.code[columns].astype(np.float64), held.mean[columns]
     total, along_r, forms = _slope_moments(held.slope, r, (h, r * r))
     centre = np.zeros(len(held.mean))
-    c = centre[columns] = (_entry_sums(held)[columns] - mean * (code @ total)) / len(held.f)
+    c = centre[columns] = (held.sums[columns] - mean * (code @ total)) / len(held.f)
     linear = -mean * (code @ along_r) - c * r.sum()
     squares = [
         mean**2 * np.einsum("ji,ji->j", code @ product, code) + 2 * mean * c * (code @ along) + c**2 * weight.sum()
@@ -157,12 +159,6 @@ def _sparse_sums(held: _HeldOut, columns: NDArray[np.int64]) -> Floats:
     out = np.zeros((len(columns), 4))
     sparse_evidence(held.starts, held.row, held.value, held.dot, columns, held.mean, centre, held.f, held.y, h, out)
     return out + np.column_stack([linear + squares[0] / 2, squares[1], linear + squares[0], squares[1]])
-
-
-def _entry_sums(held: _HeldOut) -> Floats:
-    """(n_codes,) sum over rows of z_ij c_j . g_i."""
-    column = np.repeat(np.arange(len(held.mean)), np.diff(held.starts))
-    return np.bincount(column, held.value * held.dot.astype(np.float64), minlength=len(held.mean)).astype(np.float64)
 
 
 def _slope_moments(

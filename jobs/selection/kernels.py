@@ -44,15 +44,20 @@ def background_part(indptr, indices, data, background, W, alive, slopes, phi):
 
 
 @_compile_parallel
-def entry_dots(starts, row, code, slope, out):
-    """out[place] = code_j . slope_i for the entry of row i in column j. slope (n, e), code (n_codes, e)."""
+def entry_dots(starts, row, value, code, slope, out, sums):
+    """out[place] = code_j . slope_i for the entry of row i in column j; sums[j] adds up value_ij code_j . slope_i.
+
+    slope (n, e), code (n_codes, e), sums (n_codes,) float64.
+    """
     for j in prange(len(starts) - 1):
+        sums[j] = 0
         for place in range(starts[j], starts[j + 1]):
             i = row[place]
             total = np.float64(0)
             for d in range(slope.shape[1]):
                 total += code[j, d] * slope[i, d]
             out[place] = total
+            sums[j] += value[place] * total
 
 
 @_compile_parallel

@@ -43,7 +43,7 @@ class Recording(Silent):
         self.heard.append(("finished", (stage, facts)))
 
 
-STAGES = ["prune", "baselines", "tune", "train", "evidence", "explain"]
+STAGES = ["prune", "linear", "tune", "train", "evidence", "explain"]
 
 
 def small() -> tuple:

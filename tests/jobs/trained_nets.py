@@ -32,7 +32,7 @@ def awaken(body: Body, seed: int) -> None:
 
 
 def body_in_float64(body: Body, h: Tensor) -> Tensor:
-    """Return (n,) what an evaluating body says of (n, d_block) float64 codes, written out from its weights alone."""
+    """Return (n,) what a body says of (n, d_block) float64 codes, written out from its weights alone."""
 
     def norm(layer: nn.Module, x: Tensor) -> Tensor:
         centred = (x - layer.running_mean.double()) / torch.sqrt(layer.running_var.double() + 1e-5)
@@ -68,7 +68,7 @@ def random_net(design: Design, seed: int, d_block: int = 8) -> Net:
     random = np.random.default_rng(seed)
     W = random.normal(size=(design.n_codes, d_block)).astype(np.float32) * np.float32(0.6)
     W[::7] = 0
-    body = Body(BodyShape(n_blocks=2, d_block=d_block), seed).eval()
+    body = Body(BodyShape(n_blocks=2, d_block=d_block), seed)
     awaken(body, seed)
     linear = LinearModel(random.normal(size=design.n_codes).astype(np.float32) * np.float32(0.3), -0.4)
     return Net(linear, W, body, (Epoch(0, 0.0, 0.0),))

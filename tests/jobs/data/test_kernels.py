@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from jobs.data.design import take_columns
-from jobs.data.kernels import column_extremes, column_places, gram_block
+from jobs.data.kernels import (
+    column_counts,
+    column_extremes,
+    column_places,
+    dense_columns,
+    gram_block,
+    weighted_column_sums,
+)
 from jobs.net.threads import compute_on
 from tests.jobs.tables import csr_of, random_dense
 
@@ -36,6 +43,28 @@ def test_selected_columns_equal_dense_columns(kept: list[int]) -> None:
     np.testing.assert_array_equal(taken.toarray(), dense[:, kept])
     assert taken.has_sorted_indices
     assert (taken.data.dtype, taken.indices.dtype) == (np.float32, np.int32)
+
+
+def test_counts_are_those_of_the_entries() -> None:
+    dense = random_dense(1, 20, 30)
+    np.testing.assert_array_equal(column_counts(csr_of(dense).indices, 30), (dense != 0).sum(axis=0))
+
+
+def test_weighted_sums_equal_the_dense_product_over_the_rows_asked_for() -> None:
+    dense, weight = random_dense(1, 20, 30), np.random.default_rng(2).normal(size=20).astype(np.float32)
+    weight[5] = np.nan  # a row that nobody asked for
+    X = csr_of(dense)
+    wanted = weight[ROWS].astype(np.float64) @ dense[ROWS]
+    found = weighted_column_sums(X.indptr, X.indices, X.data, ROWS, weight, 30)
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
+
+
+def test_columns_made_dense_are_those_asked_for_in_that_order() -> None:
+    dense, columns = random_dense(1, 20, 30), np.array([7, 2, 29])
+    X, position = csr_of(dense), np.full(30, -1)
+    position[columns] = [0, 1, 2]
+    found = dense_columns(X.indptr, X.indices, X.data, ROWS, position, 3)
+    np.testing.assert_array_equal(found, dense[ROWS][:, columns])
 
 
 def test_places_of_a_column_are_its_entries_in_the_order_of_the_rows() -> None:

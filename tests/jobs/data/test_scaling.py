@@ -69,6 +69,13 @@ def test_rows_that_do_not_train_change_no_scale() -> None:
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
 
 
+def test_the_scales_of_some_columns_scale_those_columns() -> None:
+    X, some = csr_of(table()), np.array([1, 3, 4])
+    scaler = fit_scaler(X, TRAIN, log1p=True)
+    part = scale(csr_of(table()[:, some]), scaler.of(some)).toarray()
+    np.testing.assert_array_equal(part, scale(X, scaler).toarray()[:, some])
+
+
 def test_zeros_stay_zero_and_the_input_is_left_alone() -> None:
     dense = table()
     X = csr_of(dense)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jobs.net.codes import CodeOptimizer, codes_gradient, codes_of
+from jobs.net.kernels import logistic_pieces
 from jobs.net.threads import compute_on
 from tests.jobs.tables import csr_of, random_dense
 
@@ -89,3 +90,18 @@ def test_results_do_not_depend_on_the_number_of_threads(seed: int) -> None:
         found.append((codes_of(big, rows, W), gradient, stepped))
     for one, two in zip(*found, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("pieces", [1, 8, 60])  # 60: some pieces have no row
+def test_the_logistic_loss_and_its_gradient_equal_the_dense_ones(pieces: int) -> None:
+    random = np.random.default_rng(4)
+    w, b, weight = random.normal(size=70), 0.3, 2.5
+    y = (random.random(90) < 0.4).astype(np.float32)
+    losses, gradients = np.zeros(pieces), np.zeros((pieces, 71))
+    logistic_pieces(Z.indptr, Z.indices, Z.data, ROWS, y, weight, w, b, losses, gradients)
+    X, labels = DENSE[ROWS].astype(np.float64), y[ROWS]
+    f = X @ w + b
+    weights = np.where(labels, weight, 1.0)
+    residual = weights * (1 / (1 + np.exp(-f)) - labels)
+    np.testing.assert_allclose(losses.sum(), weights @ (np.logaddexp(0, f) - labels * f), rtol=1e-12)
+    np.testing.assert_allclose(gradients.sum(axis=0), np.append(X.T @ residual, residual.sum()), rtol=1e-10, atol=1e-12)

@@ -1,9 +1,9 @@
-"""The body: its formula, its seed, its dropout, the gradient at its input."""
+"""The body: its formula, its seed, the gradient at its input."""
 
 import numpy as np
 import torch
 
-from jobs.net.resnet import Body, BodyShape, Dropout
+from jobs.net.resnet import Body, BodyShape
 from tests.jobs.trained_nets import awaken, body_in_float64
 
 SHAPE = BodyShape(n_blocks=2, d_block=6, d_hidden_factor=3, hidden_dropout=0.4, residual_dropout=0.3)
@@ -13,14 +13,12 @@ def codes(n: int = 50, seed: int = 1) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(seed).normal(size=(n, 6)).astype(np.float32))
 
 
-def test_an_untrained_body_says_zero_in_training_and_in_evaluation() -> None:
-    body = Body(SHAPE, 3)
-    assert not body(codes()).detach().any()
-    assert not body.eval()(codes()).detach().any()
+def test_an_untrained_body_says_zero() -> None:
+    assert not Body(SHAPE, 3)(codes()).detach().any()
 
 
 def test_the_body_is_the_resnet_of_its_docstring() -> None:
-    body = Body(SHAPE, 3).eval()
+    body = Body(SHAPE, 3)
     awaken(body, 4)
     h = codes()
     wanted = body_in_float64(body, h.double())
@@ -38,35 +36,9 @@ def test_weights_depend_on_the_seed_alone() -> None:
     assert any(not torch.equal(value, other[name]) for name, value in one.items())
 
 
-def test_dropout_acts_in_training_only_and_keeps_the_mean() -> None:
-    body = Body(SHAPE, 3)
-    awaken(body, 4)
-    body.eval()
-    h = codes()
-    assert torch.equal(body(h), body(h))
-    body.train()
-    assert not torch.equal(body(h), body(h))
-    dropout = Dropout(0.375, np.random.default_rng(1))
-    thinned = dropout(torch.ones(200, 200))
-    assert set(thinned.unique().tolist()) == {0.0, float(np.float32(1 / (1 - 0.375)))}
-    assert abs(float(thinned.mean()) - 1) < 0.02
-
-
-def test_dropout_of_one_net_does_not_disturb_another() -> None:
-    alone, beside, noise = Body(SHAPE, 3), Body(SHAPE, 3), Body(SHAPE, 9)
-    for body in (alone, beside, noise):
-        awaken(body, 4)
-        body.train()
-    h = codes()
-    first = alone(h)
-    noise(h)
-    assert torch.equal(first, beside(h))
-
-
 def test_the_gradient_at_the_input_equals_autograd_in_float64() -> None:
     body = Body(SHAPE, 3)
     awaken(body, 4)
-    body.eval()
     h = codes(200)
     exact = h.double().requires_grad_()
     (wanted,) = torch.autograd.grad(body_in_float64(body, exact).sum(), exact)

@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.metrics import roc_auc_score
 
 from jobs.errors import Abandoned
+from jobs.net import training
+from jobs.net.codes import codes_gradient
 from jobs.net.linear import LinearModel, fit_ridge
 from jobs.net.resnet import BodyShape
 from jobs.net.tasks import binary_loss
@@ -151,3 +154,21 @@ def test_positives_weigh_in_the_training_loss_and_not_in_the_validation_loss(wei
 def test_minibatches_grow_with_the_table(n_rows: int, size: int) -> None:
     assert TrainingPlan().batch_rows(n_rows) == size
     assert TrainingPlan(batch_size=7).batch_rows(n_rows) == 7
+
+
+def test_a_large_table_is_judged_several_times_a_pass_and_every_row_is_visited_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    visited = []
+
+    def record(Z: csr_array, rows: np.ndarray, G: np.ndarray) -> np.ndarray:
+        visited.append(rows)
+        return codes_gradient(Z, rows, G)
+
+    monkeypatch.setattr(training, "_EPOCH_ROWS", 200)
+    monkeypatch.setattr(training, "codes_gradient", record)
+    table = noise_table()
+    trained(table, replace(PLAN, epochs=4, patience=4, batch_size=50))
+    assert [len(rows) for rows in visited] == [50] * 16  # three epochs a pass, and one more
+    np.testing.assert_array_equal(np.sort(np.concatenate(visited[:12])), table[2])
+    assert len(np.unique(np.concatenate(visited[12:]))) == 200

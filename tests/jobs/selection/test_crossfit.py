@@ -1,5 +1,6 @@
 """Cross-fitting: who saw what, whatever the number of threads; and who may end it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
 from time import monotonic
@@ -7,12 +8,14 @@ from time import monotonic
 import numpy as np
 import pytest
 
+from jobs.data.dataset import Design
 from jobs.data.split import Split, SplitPolicy, split_rows
 from jobs.errors import Abandoned
 from jobs.net.linear import fit_ridge
 from jobs.net.resnet import BodyShape
+from jobs.net.threads import Team
 from jobs.net.training import Epoch, TrainingPlan, train_net
-from jobs.selection.crossfit import collect_evidence, cross_fit
+from jobs.selection.crossfit import Ensemble, collect_evidence, cross_fit
 from tests.jobs.tables import counts, dataset_of, draw_labels, mixed_design
 
 PLAN = TrainingPlan(BodyShape(n_blocks=1, d_block=8), epochs=3, patience=3, code_penalty=0.5)
@@ -25,9 +28,21 @@ def table() -> tuple:
     return mixed_design(X, (), split.train), y, split
 
 
+def fitted(
+    design: Design,
+    y: np.ndarray,
+    split: Split,
+    threads: int,
+    on_epoch: Callable[[int, Epoch], None],
+    plan: TrainingPlan = PLAN,
+) -> Ensemble:
+    with Team(threads) as team:
+        return cross_fit(design, y, split, 0.1, plan, team, on_epoch)
+
+
 def test_each_net_is_trained_without_its_fold_and_with_a_seed_of_its_own() -> None:
     design, y, split = table()
-    ensemble = cross_fit(design, y, split, 0.1, PLAN, 2, lambda *_: None)
+    ensemble = fitted(design, y, split, 2, lambda *_: None)
     assert len(ensemble.folds) == 4
     for number, fold in enumerate(ensemble.folds):
         np.testing.assert_array_equal(fold.held_out, split.folds[number])
@@ -44,7 +59,7 @@ def test_labels_of_the_fold_do_not_reach_its_net() -> None:
     design, y, split = table()
     other = y.copy()
     other[split.folds[0]] = 1 - other[split.folds[0]]
-    one, two = (cross_fit(design, labels, split, 0.1, PLAN, 2, lambda *_: None).folds for labels in (y, other))
+    one, two = (fitted(design, labels, split, 2, lambda *_: None).folds for labels in (y, other))
     assert one[0].net.history == two[0].net.history
     assert one[1].net.history != two[1].net.history
     assert one[0].calibration != two[0].calibration
@@ -52,14 +67,14 @@ def test_labels_of_the_fold_do_not_reach_its_net() -> None:
 
 def test_the_ensemble_is_the_mean_of_calibrated_logits() -> None:
     design, y, split = table()
-    ensemble = cross_fit(design, y, split, 0.1, PLAN, 2, lambda *_: None)
+    ensemble = fitted(design, y, split, 2, lambda *_: None)
     each = [f.calibration.slope * f.net.logits(design.Z, split.test) + f.calibration.intercept for f in ensemble.folds]
     np.testing.assert_allclose(ensemble.logits(design, split.test), sum(each) / 4, rtol=1e-12)
 
 
 def test_evidence_is_one_a_fold_over_its_held_out_rows() -> None:
     design, y, split = table()
-    ensemble = cross_fit(design, y, split, 0.1, PLAN, 2, lambda *_: None)
+    ensemble = fitted(design, y, split, 2, lambda *_: None)
     told: list[None] = []
     evidence = collect_evidence(ensemble, design, y, 2, lambda: told.append(None))
     assert [fold.n_rows for fold in evidence] == [len(rows) for rows in split.folds]
@@ -69,7 +84,7 @@ def test_evidence_is_one_a_fold_over_its_held_out_rows() -> None:
 def test_every_epoch_of_every_fold_is_told() -> None:
     design, y, split = table()
     told: list[tuple[int, int]] = []
-    ensemble = cross_fit(design, y, split, 0.1, PLAN, 2, lambda fold, epoch: told.append((fold, epoch.number)))
+    ensemble = fitted(design, y, split, 2, lambda fold, epoch: told.append((fold, epoch.number)))
     wanted = [(k, e.number) for k, fold in enumerate(ensemble.folds) for e in fold.net.history[1:]]
     assert sorted(told) == sorted(wanted)
 
@@ -88,7 +103,7 @@ def test_an_abandoned_training_ends_at_once_and_says_so(threads: int) -> None:
     endless = replace(PLAN, epochs=100_000, patience=100_000)
     begun = monotonic()
     with pytest.raises(Abandoned, match="in epoch"):
-        cross_fit(design, y, split, 0.1, endless, threads, stop)
+        fitted(design, y, split, threads, stop, endless)
     assert monotonic() - begun < 10
     assert len(told) <= 1 + threads  # each fold that was under way hears of it once; the others never begin
 
@@ -101,4 +116,4 @@ def test_an_error_of_one_net_is_not_swallowed() -> None:
             raise FloatingPointError("epoch 1: training loss nan")
 
     with pytest.raises(FloatingPointError, match="training loss nan"):
-        cross_fit(design, y, split, 0.1, PLAN, 2, fail)
+        fitted(design, y, split, 2, fail)
