@@ -144,7 +144,9 @@ class ExplainSettings(Section):
     """How many attributions are computed, and how exactly."""
 
     rows: int = Field(default=5000, ge=1, description="most rows that are explained")
-    background: int = Field(default=64, ge=1, description="reference rows of an attribution")
+    background: int = Field(
+        default=64, ge=0, description="reference rows of an attribution; 0: the user who did nothing"
+    )
     nodes: int = Field(default=4, ge=1, le=256, description="nodes of the Gauss-Legendre rule")
 
 

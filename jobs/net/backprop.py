@@ -94,12 +94,13 @@ class Backprop:
 
     def _into(self, block: Block, h: Tensor) -> Tensor:
         norm = self._normalise(block.norm, h)
-        z = torch.addmm(block.widen.bias, norm.out, block.widen.weight.T)  # (n, d_hidden)
-        kernels.relu_dropout(z.numpy(), self._draw(z), self._hidden, _scale(self._hidden), z.numpy())
-        out = torch.addmm(block.narrow.bias, z, block.narrow.weight.T)
-        drawn = self._draw(out)
-        kernels.dropout(out.numpy(), drawn, self._residual, _scale(self._residual), out.numpy())
-        self._passes.append(_BlockPass(norm, z, drawn))
+        wide = torch.addmm(block.widen.bias, norm.out, block.widen.weight.T)  # (n, d_hidden)
+        hidden = torch.empty_like(wide)
+        kernels.relu_dropout(wide.numpy(), self._draw(wide), self._hidden, _scale(self._hidden), hidden.numpy())
+        narrow, out = torch.addmm(block.narrow.bias, hidden, block.narrow.weight.T), torch.empty_like(h)
+        drawn = self._draw(narrow)
+        kernels.dropout(narrow.numpy(), drawn, self._residual, _scale(self._residual), out.numpy())
+        self._passes.append(_BlockPass(norm, hidden, drawn))
         return out.add_(h)
 
     def _back_through(self, block: Block, passed: _BlockPass, g: Tensor) -> Tensor:

@@ -110,7 +110,7 @@ def row_adam_step(W, gradient, first, second, decay1, decay2, correction1, corre
 
 @_compile
 def relu_dropout(z, drawn, dropped, scale, out):
-    """Write scale max(z, 0) where the drawn byte is at least `dropped`, else 0. All (n, d); out may be z."""
+    """Write scale max(z, 0) where the drawn byte is at least `dropped`, else 0. All (n, d)."""
     for i in range(z.shape[0]):
         for k in range(z.shape[1]):
             kept = (z[i, k] > 0) & (drawn[i, k] >= dropped)
@@ -127,7 +127,7 @@ def relu_dropout_gradient(gradient, result, scale, out):
 
 @_compile
 def dropout(z, drawn, dropped, scale, out):
-    """Write scale z where the drawn byte is at least `dropped`, else 0. All (n, d); out may be z."""
+    """Write scale z where the drawn byte is at least `dropped`, else 0. All (n, d)."""
     for i in range(z.shape[0]):
         for k in range(z.shape[1]):
             out[i, k] = scale * z[i, k] if drawn[i, k] >= dropped else np.float32(0)

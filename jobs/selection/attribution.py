@@ -23,10 +23,11 @@ from jobs.data.dataset import Design
 from jobs.data.split import Rows
 from jobs.net.codes import Matrix, codes_of
 from jobs.net.training import Net
-from jobs.selection.kernels import background_part, row_part
+from jobs.selection.kernels import background_part, entry_part, row_part
 
 _PATH_POINTS = 1024  # points of the path that pass the body at once
 _BLOCK_BYTES = 32 << 20  # of one block of dense attributions
+_SPARSE_ROWS = 1024  # of one block of sparse ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,21 @@ class Attributions:
 
     rows: Rows
     phi: Matrix
+    gap: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SparseAttributions:
+    """A block of rows explained against the row in which nothing happened.
+
+    Attributes:
+        rows: (n_block,) positions in the dataset.
+        phi: (n_block, n_columns) CSR float32 logits, with an entry where the row has one: zeros get nothing.
+        gap: (n_block,) sum of phi minus (f(x) - f(0)).
+    """
+
+    rows: Rows
+    phi: csr_array
     gap: NDArray[np.float64]
 
 
@@ -99,6 +115,38 @@ def explain(
         by_column = np.add.reduceat(phi, design.starts[:-1], axis=1)  # (n_block, n_columns)
         gap = by_column.sum(axis=1, dtype=np.float64) - (net.logits(Z, block) - expected)
         yield Attributions(block, by_column, gap)
+        on_rows(len(block))
+
+
+def explain_from_zero(
+    net: Net, design: Design, rows: Rows, nodes: int, on_rows: Callable[[int], None]
+) -> Iterator[SparseAttributions]:
+    """Yield the attributions of `rows`, a block of rows at a time, against a row of zeros: the user who did nothing.
+
+    Good for showing values to people, wrong for testing: a column of noise with a large mean inherits signal (gain.py).
+
+    Args:
+        net: the net to explain.
+        design: its input.
+        rows: positions of the rows to explain.
+        nodes: of the quadrature.
+        on_rows: called with the number of rows of each finished block; may raise to abandon.
+
+    Cost per row: nodes passes of the body + non-zeros of the row x d_block.
+    """
+    Z, zero = design.Z, np.zeros((1, net.W.shape[1]), np.float32)
+    with torch.inference_mode():
+        nothing = net.linear.b + float(net.body(torch.from_numpy(zero))[0])
+    owner = design.owner.astype(np.int32)
+    for first in range(0, len(rows), _SPARSE_ROWS):
+        block = rows[first : first + _SPARSE_ROWS]
+        slope = path_gradients(net, codes_of(Z, block, net.W), zero, nodes)[:, 0]  # (n_block, d)
+        starts = np.concatenate([[0], np.cumsum(Z.indptr[block + 1] - Z.indptr[block])])
+        phi, column = np.empty(starts[-1], np.float32), np.empty(starts[-1], np.int32)
+        entry_part(Z.indptr, Z.indices, Z.data, block, net.W, net.linear.w, slope, owner, starts, phi, column)
+        by_column = csr_array((phi, column, starts), shape=(len(block), len(design.columns)))
+        gap = by_column.sum(axis=1, dtype=np.float64) - (net.logits(Z, block) - nothing)
+        yield SparseAttributions(block, by_column, gap)
         on_rows(len(block))
 
 

@@ -30,6 +30,23 @@ def row_part(indptr, indices, data, rows, W, w, slope, phi):
 
 
 @_compile_parallel
+def entry_part(indptr, indices, data, rows, W, w, slope, owner, starts, phi, column):
+    """Entry by entry z (w_l + W_l . slope_i), and the column that owns l, for the entries z_il of rows[i].
+
+    slope (n, d), owner (n_codes,); row i writes phi and column from starts[i] on.
+    """
+    for i in prange(len(rows)):
+        first = indptr[rows[i]]
+        for at in range(first, indptr[rows[i] + 1]):
+            code = indices[at]
+            total = w[code]
+            for d in range(W.shape[1]):
+                total += W[code, d] * slope[i, d]
+            phi[starts[i] + at - first] = data[at] * total
+            column[starts[i] + at - first] = owner[code]
+
+
+@_compile_parallel
 def background_part(indptr, indices, data, background, W, alive, slopes, phi):
     """phi[i, l] -= mean over background rows r of z_rl W_l . slopes[i, r]. slopes (n, n_background, d)."""
     for i in prange(len(phi)):

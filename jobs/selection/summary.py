@@ -1,6 +1,6 @@
 """Attributions of many rows as one line a column, and as the long sparse table of single values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from jobs.data.dataset import Design
 from jobs.data.split import Rows
 from jobs.net.threads import side_by_side
-from jobs.selection.attribution import Attributions, explain
+from jobs.net.training import Net
+from jobs.selection.attribution import Attributions, explain, explain_from_zero
 from jobs.selection.crossfit import Ensemble
 
 Floats = NDArray[np.float64]
@@ -71,7 +72,7 @@ def explain_held_out(
         ensemble: the cross-fitted nets.
         design: their input.
         rows: how many rows at most, spread over the folds.
-        background: reference rows for each net.
+        background: reference rows for each net; 0: the row in which nothing happened.
         nodes: of the quadrature.
         seed: of the samples; each fold draws its own.
         threads: folds that are explained at a time.
@@ -83,10 +84,16 @@ def explain_held_out(
         fold, gathered = ensemble.folds[number], _Gathered(design)
         random = np.random.default_rng([seed, number])
         chosen = _sample(random, fold.held_out, len(range(number, rows, n_folds)))
-        reference = _sample(random, fold.seen, background)
-        for block in explain(fold.net, design, chosen, reference, nodes, on_rows):
+        for block in blocks(fold.net, chosen, _sample(random, fold.seen, background)):
             gathered.add(block)
         return gathered
+
+    def blocks(net: Net, chosen: Rows, reference: Rows) -> Iterator[Attributions]:
+        if len(reference):
+            yield from explain(net, design, chosen, reference, nodes, on_rows)
+        else:
+            for block in explain_from_zero(net, design, chosen, nodes, on_rows):
+                yield Attributions(block.rows, block.phi.toarray(), block.gap)
 
     first, *others = side_by_side(gather, range(n_folds), threads)
     for other in others:

@@ -9,7 +9,8 @@ import torch
 from jobs.data.dataset import Design
 from jobs.net.threads import compute_on
 from jobs.net.training import Net
-from jobs.selection.attribution import Attributions, explain
+from jobs.selection import attribution
+from jobs.selection.attribution import Attributions, explain, explain_from_zero
 from tests.jobs.tables import categories, csr_of, mixed_design, random_dense
 from tests.jobs.trained_nets import DenseNet, by_column, integrated_gradients, random_net
 
@@ -118,3 +119,27 @@ def test_blocks_and_threads_change_no_bit() -> None:
 def test_no_rows_are_explained_by_nothing() -> None:
     net, design = mixed()
     assert list(explain(net, design, ROWS[:0], BACKGROUND, 3, [].append)) == []
+
+
+def test_sparse_attributions_equal_integrated_gradients_from_the_row_of_zeros() -> None:
+    net, design = mixed()
+    dense = design.Z.toarray().astype(np.float64)
+    wanted = by_column(integrated_gradients(net, dense[ROWS], np.zeros((1, design.n_codes)), 64), design)
+    (block,) = explain_from_zero(net, design, ROWS, 64, [].append)
+    error = np.linalg.norm(block.phi.toarray() - wanted, axis=1) / np.linalg.norm(wanted, axis=1)
+    assert error.max() < 1e-4
+    f = DenseNet(net)(torch.from_numpy(np.vstack([dense[ROWS], np.zeros(design.n_codes)]))).detach().numpy()[:, 0]
+    np.testing.assert_allclose(block.phi.sum(axis=1) - (f[:-1] - f[-1]), block.gap, atol=1e-5)
+
+
+def test_sparse_attributions_are_as_sparse_as_the_rows_and_come_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, design = mixed()
+    whole = next(explain_from_zero(net, design, ROWS, 4, [].append))
+    monkeypatch.setattr(attribution, "_SPARSE_ROWS", 4)
+    told = []
+    blocks = list(explain_from_zero(net, design, ROWS, 4, told.append))
+    assert told == [4, 2]
+    np.testing.assert_array_equal(np.concatenate([block.rows for block in blocks]), ROWS)
+    np.testing.assert_array_equal(np.vstack([block.phi.toarray() for block in blocks]), whole.phi.toarray())
+    assert whole.phi.nnz == design.Z[ROWS].nnz
+    assert whole.phi.has_canonical_format
