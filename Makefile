@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-# Two OpenMP pools (numba's and torch's) that spin while idle slow each other 3 to 30 times; winnow itself says this too.
+# Thread pools that spin while idle slow each other 3 to 30 times; winnow itself says this too.
 export OMP_WAIT_POLICY ?= PASSIVE
+export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format clean

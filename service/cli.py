@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from config.machine import let_idle_threads_sleep
+from config.machine import tame_threads
 
 _EXITS = "Exit codes: 0 done, 2 usage or configuration, 3 the input was rejected, 4 the store failed, 5 the run failed."
 
@@ -49,7 +49,7 @@ Drop = Annotated[str, typer.Argument(metavar="DROP", help="The drop_id, or as mu
 
 def main() -> None:
     """Run the command: what pyproject.toml names."""
-    let_idle_threads_sleep()
+    tame_threads()
     app()
 
 

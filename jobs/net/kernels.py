@@ -183,3 +183,33 @@ def adam_step(w, gradient, first, second, decay1, decay2, rate, correction2, cou
         first[k] = decay1 * first[k] + (np.float32(1) - decay1) * slope
         second[k] = decay2 * second[k] + (np.float32(1) - decay2) * slope * slope
         w[k] = keep * w[k] - rate * first[k] / (np.sqrt(second[k] * correction2) + np.float32(1e-8))
+
+
+@_compile
+def interpolate(starts, ends, alpha, out):
+    """Points start + alpha (end - start): row (i n_starts + r) n_alpha + k of out is from starts[r] to ends[i]."""
+    row = 0
+    for i in range(len(ends)):
+        for r in range(len(starts)):
+            for k in range(len(alpha)):
+                for d in range(starts.shape[1]):
+                    out[row, d] = starts[r, d] + alpha[k] * (ends[i, d] - starts[r, d])
+                row += 1
+
+
+@_compile
+def open_relu(h, scale, shift, slope, out):
+    """Write `slope` where h scale + shift is positive, else 0. h, out (n, d); the others (d,)."""
+    for i in range(h.shape[0]):
+        for d in range(h.shape[1]):
+            out[i, d] = slope[d] if h[i, d] * scale[d] + shift[d] > 0 else np.float32(0)
+
+
+@_compile
+def weigh_points(points, share, out):
+    """out[i] = sum over k of share[k] points[i n_share + k]. points (n n_share, d), out (n, d)."""
+    for i in range(len(out)):
+        out[i] = 0
+        for k in range(len(share)):
+            for d in range(out.shape[1]):
+                out[i, d] += share[k] * points[i * len(share) + k, d]

@@ -91,30 +91,6 @@ class Body(nn.Module):
             h = block(h)
         return self.last(torch.relu(self.norm(h))).squeeze(-1)
 
-    @torch.inference_mode()
-    def input_gradient(self, h: Tensor) -> Tensor:
-        """Return the gradient of the logit at each code, (n, d_block), in evaluation mode, without autograd.
-
-        Every normalisation is folded into the Linear behind it, and of each ReLU only its mask is kept.
-
-        Args:
-            h: (n, d_block) codes; not changed.
-        """
-        masks: list[Tensor] = []
-        widened: list[Tensor] = []
-        for block in self.layers:
-            scale, shift = block.norm.scale_and_shift()
-            widened.append(block.widen.weight * scale)  # (d_hidden, d_block)
-            bias = block.widen.bias + block.widen.weight @ shift
-            z = torch.addmm(bias, h, widened[-1].T)  # (n, d_hidden)
-            masks.append(z > 0)
-            h = torch.addmm(block.narrow.bias, z.relu_(), block.narrow.weight.T).add_(h)
-        scale, shift = self.norm.scale_and_shift()
-        gradient = ((h * scale + shift) > 0) * (scale * self.last.weight[0])  # (n, d_block)
-        for block, mask, widen in zip(reversed(self.layers), reversed(masks), reversed(widened), strict=True):
-            gradient = torch.addmm(gradient, (gradient @ block.narrow.weight).mul_(mask), widen)
-        return gradient
-
 
 def _reset_linear_layers(module: nn.Module, generator: torch.Generator) -> None:
     """PyTorch's own initial weights of Linear, U(-1/sqrt(d_in), 1/sqrt(d_in)), drawn from `generator`."""

@@ -22,10 +22,10 @@ from scipy.sparse import csr_array
 from jobs.data.dataset import Design
 from jobs.data.split import Rows
 from jobs.net.codes import Matrix, codes_of
+from jobs.net.paths import path_gradients
 from jobs.net.training import Net
 from jobs.selection.kernels import background_part, entry_part, row_part
 
-_PATH_POINTS = 1024  # points of the path that pass the body at once
 _BLOCK_BYTES = 32 << 20  # of one block of dense attributions
 _SPARSE_ROWS = 1024  # of one block of sparse ones
 
@@ -60,32 +60,6 @@ class SparseAttributions:
     gap: NDArray[np.float64]
 
 
-def path_gradients(net: Net, h: Matrix, references: Matrix, nodes: int) -> Matrix:
-    """Integrate the gradient of the body from every reference code to every code.
-
-    Args:
-        net: whose body is meant.
-        h: (n, d_block) summed codes of the rows.
-        references: (n_references, d_block) summed codes to start from.
-        nodes: of the Gauss-Legendre rule.
-
-    Returns:
-        (n, n_references, d_block) float32. Cost: n x n_references x nodes passes of the body, forward and backward.
-    """
-    at, weight = np.polynomial.legendre.leggauss(nodes)
-    alpha = torch.tensor((at + 1) / 2, dtype=torch.float32)[:, None]  # (nodes, 1)
-    share = torch.tensor(weight / 2, dtype=torch.float32)
-    base = torch.from_numpy(references)[:, None, None, :]  # (n_references, 1, 1, d)
-    out = np.empty((len(h), *references.shape), np.float32)
-    n_chunk = max(1, _PATH_POINTS // (nodes * len(references)))
-    for first in range(0, len(h), n_chunk):
-        ends = torch.from_numpy(h[first : first + n_chunk])[None, :, None, :]  # (1, chunk, 1, d)
-        points = (base + alpha * (ends - base)).flatten(0, 2)  # (n_references * chunk * nodes, d)
-        slope = net.body.input_gradient(points).reshape(len(references), -1, nodes, h.shape[1])
-        out[first : first + n_chunk] = torch.einsum("rckd,k->crd", slope, share).numpy()
-    return out
-
-
 def explain(
     net: Net, design: Design, rows: Rows, background: Rows, nodes: int, on_rows: Callable[[int], None]
 ) -> Iterator[Attributions]:
@@ -108,7 +82,7 @@ def explain(
     alive = np.any(net.W != 0, axis=1)
     for first in range(0, len(rows), n_block):
         block = rows[first : first + n_block]
-        slopes = path_gradients(net, codes_of(Z, block, net.W), base, nodes)  # (n_block, n_background, d)
+        slopes = path_gradients(net.body, codes_of(Z, block, net.W), base, nodes)  # (n_block, n_background, d)
         phi = np.tile(-linear, (len(block), 1)).astype(np.float32)  # (n_block, n_codes)
         row_part(Z.indptr, Z.indices, Z.data, block, net.W, net.linear.w, slopes.mean(axis=1), phi)
         background_part(Z.indptr, Z.indices, Z.data, background, net.W, alive, slopes, phi)
@@ -140,7 +114,7 @@ def explain_from_zero(
     owner = design.owner.astype(np.int32)
     for first in range(0, len(rows), _SPARSE_ROWS):
         block = rows[first : first + _SPARSE_ROWS]
-        slope = path_gradients(net, codes_of(Z, block, net.W), zero, nodes)[:, 0]  # (n_block, d)
+        slope = path_gradients(net.body, codes_of(Z, block, net.W), zero, nodes)[:, 0]  # (n_block, d)
         starts = np.concatenate([[0], np.cumsum(Z.indptr[block + 1] - Z.indptr[block])])
         phi, column = np.empty(starts[-1], np.float32), np.empty(starts[-1], np.int32)
         entry_part(Z.indptr, Z.indices, Z.data, block, net.W, net.linear.w, slope, owner, starts, phi, column)

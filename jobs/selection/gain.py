@@ -29,11 +29,11 @@ from jobs.data.dataset import Design
 from jobs.data.kernels import column_moments, column_places
 from jobs.data.split import Rows
 from jobs.net.codes import Matrix, codes_of
+from jobs.net.paths import path_gradients
 from jobs.net.tasks import binary_loss, sigmoid
 from jobs.net.training import Net
-from jobs.selection.attribution import path_gradients
 from jobs.selection.calibration import Calibration
-from jobs.selection.kernels import entry_dots, sparse_evidence
+from jobs.selection.kernels import entry_dots, exact_evidence, sparse_evidence
 
 _EXACT_COVERAGE = 0.1  # columns with more non-zeros than this share of the rows are summed exactly
 _PATH_ROWS = 4096
@@ -82,7 +82,7 @@ class _HeldOut:
         slope: (n, d_block + 1) float32, calibrated gradients; the last coordinate is the linear skip's.
         code: (n_codes, d_block + 1) float32.
         mean: (n_codes,) of the reference rows.
-        f, y: (n,) calibrated logits and labels.
+        f, y, loss: (n,) calibrated logits, labels, and the loss of the two.
         starts: (n_codes + 1,) where the entries of each column of Z begin.
         row, value, dot: by entry, column after column: its row within the n, its value, its c_j . g_i.
         sums: (n_codes,) sum over rows of value c_j . g_i.
@@ -93,6 +93,7 @@ class _HeldOut:
     mean: Floats
     f: Floats
     y: Floats
+    loss: Floats
     starts: NDArray[np.int64]
     row: NDArray[np.int32]
     value: Matrix
@@ -119,8 +120,8 @@ def held_out_evidence(
     sparse = np.flatnonzero(count <= _EXACT_COVERAGE * len(rows))
     sums = np.zeros((len(design.columns), 4))
     sums[sparse] = _sparse_sums(held, sparse)
-    for column in np.setdiff1d(np.arange(len(design.columns)), sparse, assume_unique=True):
-        sums[column] = _exact_sums(held, slice(int(design.starts[column]), int(design.starts[column + 1])))
+    exact = np.setdiff1d(np.arange(len(design.columns)), sparse, assume_unique=True)
+    sums[exact] = _exact_sums(held, design.starts, exact)
     return Evidence(len(rows), *sums.T)
 
 
@@ -133,14 +134,15 @@ def _hold(
     slope = np.ones((len(rows), net.W.shape[1] + 1), np.float32)
     for at in range(0, len(rows), _PATH_ROWS):
         part = slice(at, at + _PATH_ROWS)
-        slope[part, :-1] = path_gradients(net, codes_of(Z, rows[part], net.W), reference, nodes)[:, 0]
+        slope[part, :-1] = path_gradients(net.body, codes_of(Z, rows[part], net.W), reference, nodes)[:, 0]
     slope *= np.float32(calibration.slope)
     code = np.column_stack([net.W, net.linear.w])
     starts, entry, row = column_places(Z.indptr, Z.indices, rows, design.n_codes)
     value, dot, sums = Z.data[entry], np.empty(len(row), np.float32), np.empty(design.n_codes)
     entry_dots(starts, row, value, code, slope, dot, sums)
     f = calibration.apply(net.logits(Z, rows))
-    return _HeldOut(slope, code, mean, f, y[rows].astype(np.float64), starts, row, value, dot, sums)
+    loss = binary_loss(f, y[rows])
+    return _HeldOut(slope, code, mean, f, y[rows].astype(np.float64), loss, starts, row, value, dot, sums)
 
 
 def _sparse_sums(held: _HeldOut, columns: NDArray[np.int64]) -> Floats:
@@ -157,7 +159,8 @@ def _sparse_sums(held: _HeldOut, columns: NDArray[np.int64]) -> Floats:
         for weight, along, product in forms
     ]
     out = np.zeros((len(columns), 4))
-    sparse_evidence(held.starts, held.row, held.value, held.dot, columns, held.mean, centre, held.f, held.y, h, out)
+    entries, rows = (held.starts, held.row, held.value, held.dot), (held.f, held.y, held.loss, r, h)
+    sparse_evidence(*entries, columns, held.mean, centre, *rows, out)
     return out + np.column_stack([linear + squares[0] / 2, squares[1], linear + squares[0], squares[1]])
 
 
@@ -180,14 +183,18 @@ def _slope_moments(
     return total, along_r, list(zip(weights, along, product, strict=True))
 
 
-def _exact_sums(held: _HeldOut, own: slice) -> Floats:
-    """(4,) sums of the column that owns the columns `own` of Z, its attribution made for every row."""
-    entries = slice(int(held.starts[own.start]), int(held.starts[own.stop]))
-    mean_code = held.mean[own] @ held.code[own]
-    phi = -(held.slope @ mean_code.astype(np.float32)).astype(np.float64)  # (n,): minus the mean code, along each slope
-    np.add.at(phi, held.row[entries], held.value[entries] * held.dot[entries].astype(np.float64))
-    delta = phi - phi.mean()
-    y = held.y.astype(np.float32)
-    gain = binary_loss(held.f - delta, y) - binary_loss(held.f, y)
-    score = delta * (held.y - sigmoid(held.f - delta))
-    return np.array([gain.sum(), gain @ gain, score.sum(), score @ score])
+def _exact_sums(held: _HeldOut, code_starts: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:
+    """(len(columns), 4) sums of columns of any kind, their attributions made for every row.
+
+    Column k owns the codes code_starts[k]:code_starts[k + 1].
+    """
+    owns = [slice(int(code_starts[k]), int(code_starts[k + 1])) for k in columns]
+    means = [held.mean[own] @ held.code[own] for own in owns]  # (d_block + 1,) the mean code of each column
+    out = np.empty((len(columns), 4))
+    for at, (own, mean) in enumerate(zip(owns, means, strict=True)):
+        entries = slice(int(held.starts[own.start]), int(held.starts[own.stop]))
+        phi = -(held.slope @ mean.astype(np.float32)).astype(np.float64)  # (n,): minus the mean code, along each slope
+        exact_evidence(
+            phi, held.row[entries], held.value[entries], held.dot[entries], held.f, held.y, held.loss, out[at]
+        )
+    return out

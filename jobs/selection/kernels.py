@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numba import prange
 
-_compile: Any = numba.njit(cache=True, nogil=True)
+_compile: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
 _compile_parallel: Any = numba.njit(cache=True, nogil=True, parallel=True, fastmath={"contract", "reassoc", "nsz"})
 
 
@@ -78,14 +78,15 @@ def entry_dots(starts, row, value, code, slope, out, sums):
 
 
 @_compile_parallel
-def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, weight, out):
+def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, loss, residual, weight, out):
     """Gain and score of sparse columns: exact over non-zeros, minus what the closed form counted for those rows.
 
     For column j (position k in `columns`) and its non-zero rows i, with t the entry's `dot`,
         exact   delta  = (value - mean_j) t - centre_j
         counted delta0 = -mean_j t - centre_j          (what the row would have had with value 0)
     out[k] = (gain, gain^2, score, score^2) of `exact` minus the second-order expressions of `counted`.
-    row, value, dot: by entry, in the order of `starts`; rows address f, y and weight = p (1 - p), all (n,).
+    row, value, dot: by entry, in the order of `starts`; rows address f, y, the loss of the two, residual = y - p and
+    weight = p (1 - p), all (n,).
     """
     for k in prange(len(columns)):
         j = columns[k]
@@ -93,10 +94,10 @@ def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, weight
             i = row[place]
             counted = -mean[j] * dot[place] - centre[j]
             delta = counted + value[place] * dot[place]
-            residual = y[i] - 1 / (1 + np.exp(-f[i]))
-            gain = _loss(f[i] - delta, y[i]) - _loss(f[i], y[i])
-            score = delta * (y[i] - 1 / (1 + np.exp(delta - f[i])))
-            linear = residual * counted
+            without, p = _loss_and_probability(f[i] - delta, y[i])
+            gain = without - loss[i]
+            score = delta * (y[i] - p)
+            linear = residual[i] * counted
             square = weight[i] * counted * counted
             out[k, 0] += gain - linear - square / 2
             out[k, 1] += gain * gain - linear * linear
@@ -105,6 +106,30 @@ def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, weight
 
 
 @_compile
-def _loss(f, y):
-    """log(1 + exp(f)) - y f, without overflow."""
-    return max(f, 0.0) + np.log1p(np.exp(-abs(f))) - y * f
+def exact_evidence(phi, row, value, dot, f, y, loss, out):
+    """Gain and score of one column, row by row: out = sums of (gain, gain^2, score, score^2).
+
+    phi: (n,) the attributions of rows without an entry; what entries add to their rows is value dot. Overwritten.
+    f, y, loss: (n,) logits, labels, and the loss of the two.
+    """
+    for place in range(len(row)):
+        phi[row[place]] += np.float64(value[place]) * dot[place]
+    centre = phi.mean()
+    out[:] = 0
+    for i in range(len(phi)):
+        delta = phi[i] - centre
+        without, p = _loss_and_probability(f[i] - delta, y[i])
+        gain = without - loss[i]
+        score = delta * (y[i] - p)
+        out[0] += gain
+        out[1] += gain * gain
+        out[2] += score
+        out[3] += score * score
+
+
+@_compile
+def _loss_and_probability(f, y):
+    """log(1 + exp(f)) - y f and 1 / (1 + exp(-f)), without overflow and with one exponential."""
+    rest = np.exp(-abs(f))
+    p = 1 / (1 + rest) if f >= 0 else rest / (1 + rest)
+    return max(f, 0.0) + np.log1p(rest) - y * f, p

@@ -22,9 +22,10 @@ from jobs.data.scaling import fit_scaler
 from jobs.net.backprop import Backprop
 from jobs.net.codes import CodeOptimizer, codes_gradient, codes_of
 from jobs.net.linear import fit_ridge
+from jobs.net.paths import path_gradients
 from jobs.net.resnet import Body, BodyShape
 from jobs.net.threads import compute_on
-from jobs.selection.attribution import explain, explain_from_zero, path_gradients
+from jobs.selection.attribution import explain, explain_from_zero
 from jobs.selection.calibration import Calibration
 from jobs.selection.gain import held_out_evidence
 from tests.jobs.tables import counts, draw_labels, mixed_design
@@ -167,7 +168,7 @@ def test_gradients_along_a_path(benchmark: BenchmarkFixture, way: str) -> None:
             total += np.float32(w) * slope.numpy()
         return total
 
-    ways = {"winnow": lambda: path_gradients(net, h, zero, 4)[:, 0], "autograd": by_autograd}
+    ways = {"winnow": lambda: path_gradients(net.body, h, zero, 4)[:, 0], "autograd": by_autograd}
     exact = torch.from_numpy(h[:1].astype(np.float64))
     assert torch.isfinite(body_in_float64(net.body, exact)).all()
     np.testing.assert_allclose(timed(benchmark, "path", ways[way]), by_autograd(), rtol=1e-2, atol=1e-3)

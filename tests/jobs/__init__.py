@@ -1,5 +1,5 @@
 """Tests of the room jobs. As in the product, idle threads sleep before an OpenMP of any library is loaded."""
 
-from config.machine import let_idle_threads_sleep
+from config.machine import tame_threads
 
-let_idle_threads_sleep()
+tame_threads()

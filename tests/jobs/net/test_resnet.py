@@ -1,4 +1,4 @@
-"""The body: its formula, its seed, the gradient at its input."""
+"""The body: its formula and its seed."""
 
 import numpy as np
 import torch
@@ -34,16 +34,3 @@ def test_weights_depend_on_the_seed_alone() -> None:
     for name, value in one.items():
         assert torch.equal(value, same[name])
     assert any(not torch.equal(value, other[name]) for name, value in one.items())
-
-
-def test_the_gradient_at_the_input_equals_autograd_in_float64() -> None:
-    body = Body(SHAPE, 3)
-    awaken(body, 4)
-    h = codes(200)
-    exact = h.double().requires_grad_()
-    (wanted,) = torch.autograd.grad(body_in_float64(body, exact).sum(), exact)
-    before = h.clone()
-    found = body.input_gradient(h)
-    torch.testing.assert_close(found.double(), wanted, rtol=1e-4, atol=1e-5)
-    assert torch.equal(h, before)
-    assert float(wanted.abs().mean()) > 0.01
