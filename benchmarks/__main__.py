@@ -3,19 +3,22 @@
     python -m benchmarks                                   everything: S and M three times, L once; takes hours
     python -m benchmarks --sizes S --only winnow --repeat 1
     python -m benchmarks --fresh --sizes S --only winnow   measure that again, keep the rest
+    python -m benchmarks --only attribution                needs no drop and no size; a minute and a half
 
 Measurements are appended to FOLDER/measurements.jsonl as they come; those that are there are not repeated.
 """
 
+import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Collection
 from pathlib import Path
 
-from benchmarks.contestants import COMMANDS, NotYetRun
+from benchmarks.contestants import COMMANDS, NEEDS_CAPTUM, NotYetRun
 from benchmarks.drops import SIZES
-from benchmarks.machine import describe_machine, keep_to_cores
+from benchmarks.explainers import ATTRIBUTION
+from benchmarks.machine import describe_machine, is_installed, keep_to_cores
 from benchmarks.records import Measurements
 from benchmarks.results import render
 from benchmarks.suite import HERE, Suite
@@ -23,7 +26,8 @@ from benchmarks.targets import COLUMNS_SUFFIX, ROWS_SUFFIX
 
 _CORES = 2
 _GROWTH = "growth"
-_NAMES = {name: [name] for name in COMMANDS} | {"trees": ["trees", "trees-folds"], _GROWTH: []}
+_GROUPS = {"dense": ["dense", "dense-float64"], "trees": ["trees", "trees-folds"], _GROWTH: []}
+_NAMES = {name: [name] for name in COMMANDS} | _GROUPS
 
 
 def main() -> int:
@@ -31,15 +35,20 @@ def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is killed on the way
     keep_to_cores(_CORES)
+    os.environ.pop("OPENBLAS_NUM_THREADS", None)  # make sets it for Winnow, which sets it itself; peers have all cores
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     sizes, chosen = _known(options.sizes, SIZES), _known(options.only, _NAMES)
     contestants = [name for choice in chosen for name in _NAMES[choice]]
+    if NEEDS_CAPTUM.intersection(contestants) and not is_installed("captum"):
+        sys.stderr.write("captum, which some peers need, is not installed: pip install -e '.[bench]'\n")
+        return 2
     growth = "S" if "S" in sizes else sizes[0]
     grows = _GROWTH in chosen
     measured = Measurements(folder / "measurements.jsonl")
     if options.fresh:
         measured.forget(sizes, contestants)
+        measured.forget([ATTRIBUTION], contestants)
         measured.forget([growth + ROWS_SUFFIX, growth + COLUMNS_SUFFIX] if grows else [], ["winnow"])
     limit_bytes = round(options.memory_limit * 1e9)
     suite = Suite(folder, measured, options.repeat, limit_bytes, options.keep_reference)

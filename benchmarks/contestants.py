@@ -7,12 +7,14 @@ from pathlib import Path
 from uuid import uuid4
 
 from benchmarks.drops import Size
+from benchmarks.explainers import ATTRIBUTION, BACKGROUND_ROWS, NODES
 from benchmarks.measure import Measurement
 from jobs.data.split import SplitPolicy
 from jobs.net.training import TrainingPlan
 
 PROBLEM = "bench"
-EXPLAINED, _BACKGROUND, _NODES = 5000, 64, 4  # Winnow's defaults
+EXPLAINED = 5000  # rows: Winnow's default
+_EPOCH_ROWS = 65_536  # of TrainingPlan.epochs
 _LARGE_CELLS = 500_000_000  # above, a smaller part of pandas' correlations is measured
 
 
@@ -39,19 +41,30 @@ class NotYetRun(ValueError):
     """A peer trains as long as Winnow did, so Winnow has to run first."""
 
 
-def epochs_of(bench: Bench) -> list[int]:
-    """Epochs that each of Winnow's nets really ran: to its best one, and the patience after it."""
+def passes_of(bench: Bench) -> list[float]:
+    """Passes over its training rows that each of Winnow's nets really made: to its best epoch, and the patience after.
+
+    An epoch of Winnow's is one pass, or one over 65,536 rows at a time where there are more (TrainingPlan.epochs); the
+    peers and the limits count whole passes.
+    """
     stage = None if bench.own is None else bench.own.stage("train")
     if stage is None:
-        raise NotYetRun("the peers train as many epochs as Winnow's nets did: run `--only winnow` on this size first")
+        raise NotYetRun("the peers train as long as Winnow's nets did: run `--only winnow` on this size first")
     plan, best = TrainingPlan(), stage.facts["best_epochs"]
     patience = plan.patience_epochs(round(bench.size.rows * SplitPolicy().valid))
-    return [min(plan.epochs, epoch + patience) for epoch in best]
+    epochs_a_pass = max(1, round(_seen_rows(bench.size) / _EPOCH_ROWS))
+    return [min(plan.epochs, epoch + patience) / epochs_a_pass for epoch in best]
 
 
-def _mean_epochs(bench: Bench) -> str:
-    epochs = epochs_of(bench)
-    return f"{sum(epochs) / len(epochs):.3g}"
+def _seen_rows(size: Size) -> float:
+    """Rows from which one of Winnow's nets learns."""
+    policy = SplitPolicy()
+    return size.rows * (1 - policy.test - policy.valid) * (policy.folds - 1) / policy.folds
+
+
+def _mean_passes(bench: Bench) -> str:
+    passes = passes_of(bench)
+    return f"{sum(passes) / len(passes):.3g}"
 
 
 def _peer(module: str, bench: Bench, *options: str) -> list[str]:
@@ -66,11 +79,15 @@ def _winnow(bench: Bench) -> list[str]:
 
 def _origin(bench: Bench) -> list[str]:
     rows = "500" if bench.size.rows * bench.size.columns > _LARGE_CELLS else "2000"
-    return _peer("peers.origin", bench, "--epochs", _mean_epochs(bench), "--corr-rows", rows)
+    return _peer("peers.origin", bench, "--epochs", _mean_passes(bench), "--corr-rows", rows)
 
 
 def _dense(bench: Bench) -> list[str]:
-    return _peer("peers.dense", bench, "--epochs", _mean_epochs(bench))
+    return _peer("peers.dense", bench, "--epochs", _mean_passes(bench))
+
+
+def _dense_float64(bench: Bench) -> list[str]:
+    return [*_dense(bench), "--precision", "float64"]
 
 
 def _trees(bench: Bench) -> list[str]:
@@ -82,19 +99,24 @@ def _trees_folds(bench: Bench) -> list[str]:
 
 
 def _limits(bench: Bench) -> list[str]:
-    policy, n = SplitPolicy(), bench.size.rows
-    n_train = n * (1 - policy.test - policy.valid)
-    n_seen = n_train * (policy.folds - 1) / policy.folds
-    points = round(min(EXPLAINED, n_train)) * _BACKGROUND * _NODES
-    steps = round(n_seen * sum(epochs_of(bench)))
+    policy, size = SplitPolicy(), bench.size
+    points = round(min(EXPLAINED, size.rows * (1 - policy.test - policy.valid))) * BACKGROUND_ROWS * NODES
+    steps = round(_seen_rows(size) * sum(passes_of(bench)))
     return _peer("limits", bench, "--row-steps", str(steps), "--points", str(points))
+
+
+def _attribution(_: Bench) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.attribution"]
 
 
 COMMANDS: Mapping[str, Callable[[Bench], list[str]]] = {
     "winnow": _winnow,
     "origin": _origin,
     "dense": _dense,
+    "dense-float64": _dense_float64,
     "trees": _trees,
     "trees-folds": _trees_folds,
     "limits": _limits,
+    ATTRIBUTION: _attribution,
 }
+NEEDS_CAPTUM = frozenset({"dense", "dense-float64", ATTRIBUTION})

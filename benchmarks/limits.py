@@ -38,7 +38,7 @@ _ROUNDS = 4_000_000
 def main() -> None:
     """Measure all four."""
     parser = arguments(__doc__ or "")
-    parser.add_argument("--row-steps", type=int, required=True, help="rows x epochs, summed over the nets")
+    parser.add_argument("--row-steps", type=int, required=True, help="rows x passes, summed over the nets")
     parser.add_argument("--points", type=int, required=True, help="explained rows x background rows x nodes")
     options = parser.parse_args()
     with stage("read") as facts:

@@ -3,7 +3,8 @@
 import os
 import platform
 import re
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 _LIBRARIES = ("numpy", "scipy", "torch", "numba", "pyarrow", "pandas", "scikit-learn", "lightgbm", "shap", "captum")
@@ -12,6 +13,11 @@ _LIBRARIES = ("numpy", "scipy", "torch", "numba", "pyarrow", "pandas", "scikit-l
 def memory_bytes() -> int:
     """Installed memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def is_installed(library: str) -> bool:
+    """Whether it can be imported."""
+    return find_spec(library) is not None
 
 
 def keep_to_cores(count: int) -> int:
@@ -30,5 +36,12 @@ def describe_machine() -> dict[str, str]:
         "memory": f"{memory_bytes() / 1e9:.1f} GB",
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
-        "libraries": ", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
+        "libraries": ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES),
     }
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "(none)"

@@ -1,8 +1,10 @@
 """Renders the measurements as markdown: a pure function of what was measured."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from benchmarks.contestants import EXPLAINED
+from benchmarks.explainers import ATTRIBUTION, NODES, TABLE, THREADS, TITLES, Way, stage_with
 from benchmarks.measure import Measurement
 from benchmarks.records import Measurements, names_in_order
 from benchmarks.targets import COLUMNS_SUFFIX, GB, ROWS_SUFFIX, bytes_per_non_zero, how_it_ended, targets
@@ -13,6 +15,7 @@ _ENTRIES = {
     ("origin", "origin"): "(a) origin's recipe, as it ran",
     ("origin", "winnow"): "(a) origin's recipe, our protocol",
     ("dense", "winnow"): "(b) best dense recipe, our protocol",
+    ("dense-float64", "winnow"): "(b) as numpy computes it by default, float64 correlations",
     ("trees", "single"): "(c1) one LightGBM, 5,000 rows explained",
     ("trees-folds", "winnow"): "(c2) LightGBM, our protocol",
 }
@@ -26,7 +29,8 @@ _EXPLAINERS = {
 _LEGEND = (
     "Seconds and GB (10^9 bytes, resident, whole process tree) are medians. `*`: a part was measured and extrapolated "
     "linearly; its memory is that of the measured part, which is no more than the whole would take. Our protocol: five "
-    "nets or boosters, every training row explained by the one that never saw it."
+    "nets or boosters, every training row explained by the one that never saw it. Winnow's `train` also boosts the "
+    "LightGBM that its nets are compared with."
 )
 _Row = Sequence[str]
 
@@ -40,13 +44,15 @@ def render(measured: Measurements, machine: Mapping[str, str], growth: str, note
         growth: the size from which growth was measured.
         notes: markdown that goes below the targets; may be empty.
     """
-    sizes = [name for name in names_in_order(measured.records) if not name.endswith((ROWS_SUFFIX, COLUMNS_SUFFIX))]
+    others = ROWS_SUFFIX, COLUMNS_SUFFIX, ATTRIBUTION
+    sizes = [name for name in names_in_order(measured.records) if not name.endswith(others)]
     sections = [
         "# Results\n\nWritten by `python -m benchmarks`; do not edit. What is said in words stands in `notes.md`.",
         _machine(measured, machine),
         _targets(measured, growth),
         notes.strip(),
         *(_size(measured, size) for size in sizes),
+        _explainers(measured),
         _growth(measured, growth),
         _commands(measured),
     ]
@@ -137,6 +143,30 @@ def _limits(measured: Measurements, size: str) -> Iterator[str]:
             rows.append((ours.name, _seconds(ours.seconds), _seconds(least), share, str(stage.facts["how"])))
     yield "### Share of the limit reached"
     yield _table(("stage", "seconds", "least possible", "share", "the limit"), rows)
+
+
+def _explainers(measured: Measurements) -> str:
+    run = measured.median(ATTRIBUTION, ATTRIBUTION)
+    stages = [stage for threads in THREADS if run and (stage := run.stage(stage_with(threads)))]
+    check = run.stage("check") if run else None
+    if not stages or check is None:
+        return ""
+    rows = [(title, *(_milliseconds(stage.facts, way) for stage in stages)) for way, title in TITLES.items()]
+    facts = check.facts
+    text = (
+        f"{stages[0].facts['rows']:,} rows, {100 * TABLE.density:g} % non-zeros; "
+        "no code of the net is zero. From zero, Winnow agrees with integrated gradients of the dense net in float64, "
+        f"{NODES} nodes, within {facts['max_relative_error']:.1e} of the largest value of each row. Additivity gap: "
+        f"mean {facts['gap_winnow_zero']:.2g} logits of Winnow, {facts['gap_deeplift']:.2g} of DeepLift; rows lie "
+        f"{facts['mean_span']:.2g} from zero in the mean; a net of random weights is rougher than one that was trained."
+    )
+    head = f"## Attribution of {TABLE.columns:,} columns, milliseconds a row"
+    return "\n\n".join([head, text, _table(("", *(stage.name for stage in stages)), rows)])
+
+
+def _milliseconds(facts: Mapping[str, Any], way: Way) -> str:
+    how = facts[f"{way}_how"]
+    return f"{facts[way]:.3f}" + (f" ({how})" if how else "")
 
 
 def _growth(measured: Measurements, size: str) -> str:

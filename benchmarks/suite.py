@@ -12,6 +12,7 @@ from time import sleep
 
 from benchmarks.contestants import COMMANDS, PROBLEM, Bench
 from benchmarks.drops import SIZES, Size, write_drop
+from benchmarks.explainers import ATTRIBUTION, TABLE
 from benchmarks.measure import Measurement, measure
 from benchmarks.outcomes import Outcome, outcome_of, violations, write_reference
 from benchmarks.records import Measurements, Record
@@ -19,20 +20,20 @@ from benchmarks.targets import COLUMNS_SUFFIX, GB, ROWS_SUFFIX
 
 HERE = Path(__file__).parent
 _LONG = frozenset({"L"})  # run once: a quarter of an hour
-_ONCE = frozenset({"limits"})
+_ONCE = frozenset({"dense-float64", "limits", ATTRIBUTION})  # the last two take medians themselves
 _PEERS_OF_LARGE = frozenset({"winnow", "limits"})  # no peer would end there
 _PROBLEM_TEXT = "problem: {name}\ndrops: {drops}/\nresults: {results}/\ntable: {{id: user_id, label: active}}\n"
 
 
 def size_of(name: str) -> Size:
-    """The size of that name: one of benchmarks.drops, or one of them grown."""
+    """The size of that name: one of benchmarks.drops, one of them grown, or that of the table of `attribution`."""
     for suffix in (ROWS_SUFFIX, COLUMNS_SUFFIX):
         if name.endswith(suffix):
             start = SIZES[name.removesuffix(suffix)]
             if suffix == ROWS_SUFFIX:
                 return replace(start, rows=2 * start.rows)
             return replace(start, columns=2 * start.columns, density=start.density / 2)
-    return SIZES[name]
+    return TABLE if name == ATTRIBUTION else SIZES[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +69,22 @@ class Suite:
             fault
             for size in sizes
             for contestant in COMMANDS
-            if contestant in contestants and (size not in _LONG or contestant in _PEERS_OF_LARGE)
+            if contestant in contestants
+            and contestant != ATTRIBUTION
+            and (size not in _LONG or contestant in _PEERS_OF_LARGE)
             for fault in self._repeat(size, contestant)
         ]
         for size in [growth + ROWS_SUFFIX, growth + COLUMNS_SUFFIX] if growth else []:
             self._repeat(size, "winnow")
+        if ATTRIBUTION in contestants:
+            self._repeat(ATTRIBUTION, ATTRIBUTION)
         return found
 
     def _repeat(self, size: str, contestant: str) -> list[str]:
         known, wanted = self.measured.of(size, contestant), self.repeat
         if size in _LONG or contestant in _ONCE or any(record.measurement.exit_status for record in known):
             wanted = 1
-        if len(known) < wanted:
+        if len(known) < wanted and contestant != ATTRIBUTION:
             self._make_drop(size)
         for number in range(len(known), wanted):
             record = self._measure(size, contestant)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.explainers import ATTRIBUTION, THREADS, Way, stage_with
 from benchmarks.measure import Measurement
 from benchmarks.records import Measurements
 
@@ -33,7 +34,14 @@ def targets(measured: Measurements, growth: str) -> list[Target]:
         measured: all records.
         growth: the size from which growth was measured.
     """
-    return [*_small(measured), *_medium(measured), *_large(measured), *_growth(measured, growth)]
+    return [
+        *_small(measured),
+        *_medium(measured),
+        *_large(measured),
+        *_reading(measured),
+        *_attribution(measured),
+        *_growth(measured, growth),
+    ]
 
 
 def _at_least(text: str, reached: float, wanted: float) -> Target:
@@ -62,7 +70,8 @@ def _medium(measured: Measurements) -> Iterator[Target]:
     if own:
         yield _at_most("M: peak memory", own.peak_bytes / GB, 1.5, "GB")
     if origin:
-        yield Target("M: (a) cannot run", "it does not end", how_it_ended(origin), origin.exit_status != 0)
+        text, wanted = "M: (a), the origin's recipe, cannot run", "killed for its memory"
+        yield Target(text, wanted, how_it_ended(origin), origin.stopped_in is not None)
     if own and single:
         ratio = own.wall_seconds / single.seconds_under("single")
         yield _at_most("M: time against (c1), one LightGBM, 5,000 rows explained", ratio, 2, "x")
@@ -76,6 +85,27 @@ def _large(measured: Measurements) -> Iterator[Target]:
     if own:
         yield _at_most("L: time", own.wall_seconds / 60, 15, "minutes")
         yield _at_most("L: peak memory", own.peak_bytes / GB, 4, "GB")
+
+
+def _reading(measured: Measurements) -> Iterator[Target]:
+    for size in ("S", "M", "L"):
+        runs = measured.median(size, "winnow"), measured.median(size, "limits")
+        own, limit = (run.stage("read") if run else None for run in runs)
+        if own and limit:
+            share = 100 * limit.facts["limit_seconds"] / own.seconds
+            text = f"{size}: reading, against pyarrow alone that decodes the same columns"
+            yield Target(text, "at least 50 % of its rate", f"{share:.0f} %", share >= 50)
+
+
+def _attribution(measured: Measurements) -> Iterator[Target]:
+    run, name = measured.median(ATTRIBUTION, ATTRIBUTION), stage_with(max(THREADS))
+    stage = run.stage(name) if run else None
+    if stage:
+        start, facts = f"attribution, {name}, 10,000 columns at 1 %", stage.facts
+        text = f"{start}, zero background: time a row against DeepLift"
+        yield _at_most(text, facts[Way.ZERO] / facts[Way.DEEPLIFT], 0.5, "of it")
+        text = f"{start}, 64 background rows: time a row against TreeSHAP"
+        yield _at_most(text, facts[Way.BACKGROUND] / facts[Way.TREESHAP], 1, "of it")
 
 
 def _growth(measured: Measurements, size: str) -> Iterator[Target]:

@@ -16,6 +16,7 @@ from storage.plan import ReadPlan
 _PROCESS_BYTES = 850_000_000
 _BYTES_PER_NONZERO = 60
 _BYTES_PER_EVENT = 64  # of a long drop, while its events are sorted
+_MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8  # parameters of mallopt(3)
 _MATRICES_PER_NET = 3  # codes, their momentum, their gradient
 
 
@@ -46,6 +47,18 @@ def require_memory(expected: int, max_memory: int | None) -> None:
             f"the run is expected to need {_gigabytes(expected)}, and max_memory is {_gigabytes(max_memory)}. Raise "
             "max_memory, lower net.d_block, list columns under table.ignore, or split the drop"
         )
+
+
+def bound_freed_memory(threads: int) -> None:
+    """Let glibc give freed arrays above 4 MB back at once, and keep smaller ones for `threads` threads together.
+
+    By itself it comes to keep arrays up to 32 MB, and up to eight times as many heaps as there are cores.
+    """
+    adjust = getattr(ctypes.CDLL(None), "mallopt", None)
+    if adjust is not None:
+        adjust(_MMAP_THRESHOLD, 4 << 20)
+        adjust(_TRIM_THRESHOLD, 64 << 20)
+        adjust(_ARENA_MAX, threads)
 
 
 def return_freed_memory() -> None:

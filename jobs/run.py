@@ -14,7 +14,7 @@ from jobs.data.dataset import Dataset
 from jobs.intake import plan_reading, take_in
 from jobs.learn import Learned, learn
 from jobs.lineage import code_version, metrics_of, write_lineage, write_metrics
-from jobs.memory import expected_peak_bytes, require_memory
+from jobs.memory import bound_freed_memory, expected_peak_bytes, require_memory
 from jobs.net.threads import compute_on
 from jobs.observer import Observer
 from jobs.report.model import write_model
@@ -41,6 +41,7 @@ def run_drop(work: Work, observer: Observer) -> Outcome:
         Abandoned: the observer asked to stop.
     """
     compute_on(work.threads)
+    bound_freed_memory(work.threads)
     run_id = run_id_of(work.drop.drop_id, work.problem.canonical_json(), code_version())
     standing = _standing_commit(work, run_id)
     if standing is not None:

@@ -53,7 +53,7 @@ def arguments(text: str) -> ArgumentParser:
 
 def add_epochs(parser: ArgumentParser) -> None:
     """Let the parser know how long a net trains."""
-    told = "epochs that a net runs, patience included; some are measured (default: %(default)s)"
+    told = "passes of a net over its training rows, patience included; some are measured (default: %(default)s)"
     parser.add_argument("--epochs", type=float, default=9.0, help=told)
 
 

@@ -29,6 +29,7 @@ _PARAMETERS = {
     "verbosity": -1,
     "deterministic": True,
     "force_row_wise": True,
+    "bin_construct_sample_cnt": 50_000,
     "seed": POLICY.seed,
 }
 
@@ -46,7 +47,7 @@ def main() -> None:
     sides = split(y)
     is_single = options.protocol == "single"
     with stage("train", **({} if is_single else {"winnow": 1 / POLICY.folds})) as facts:
-        booster = _boost(Z, y, sides.train if is_single else sides.seen, sides, options.threads)
+        booster = boost(Z, y, sides.train if is_single else sides.seen, sides, options.threads)
         facts["trees"] = booster.num_trees()
     candidates = sides.test if is_single else sides.held_out
     rows = candidates[: options.explain_rows or (EXPLAINED_ROWS if is_single else 1000)]
@@ -75,7 +76,8 @@ def read_csr(drop: Path) -> tuple[csr_array, NDArray[np.float32]]:
     return csr_array(vstack(parts, format="csr")), np.concatenate(labels)
 
 
-def _boost(Z: csr_array, y: NDArray[np.float32], rows: Rows, sides: Sides, threads: int) -> lightgbm.Booster:
+def boost(Z: csr_array, y: NDArray[np.float32], rows: Rows, sides: Sides, threads: int) -> lightgbm.Booster:
+    """Boost on those rows, until the validation rows have gained nothing for thirty trees."""
     training = lightgbm.Dataset(csr_matrix(Z[rows]), label=y[rows], free_raw_data=True)
     validation = lightgbm.Dataset(csr_matrix(Z[sides.valid]), label=y[sides.valid], reference=training)
     return lightgbm.train(

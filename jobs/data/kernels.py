@@ -142,17 +142,40 @@ def column_places(indptr, indices, rows, n_columns):
 
 
 @_compile_parallel
-def gram_block(starts, entry, number, row_ends, indices, data, first, G):
-    """G[j - first, k] = sum over rows of X[row, j] X[row, k] for the block's columns j and all k >= j.
+def gram_block(starts, entry, number, row_ends, indices, data, first, D, G, H):
+    """Products of the block's columns j = first, first + 1, ... with all later columns of X, and with those of D.
+
+    G[j - first, k] = sum over rows of X[row, j] X[row, k] for k >= j
+    H[j - first, k] = sum over rows of X[row, j] D[row, k]
 
     Entries of a row are sorted by column, so only those behind the one at hand can have k >= j: no product is made
-    twice. row_ends: (n_rows_used,) where each used row ends; G: (n_block, n_columns) float64, zero on entry.
+    twice. row_ends: (n_rows_used,) where each used row ends; D: (n_rows_used, n_dense) float32; G: (n_block, n_columns)
+    and H: (n_block, n_dense) float64, zero on entry.
     """
     for local in prange(G.shape[0]):
         column = first + local
-        sums = G[local]
+        sums, beside = G[local], H[local]
         for place in range(starts[column], starts[column + 1]):
             at = entry[place]
             value = np.float64(data[at])
             for other in range(at, row_ends[number[place]]):
                 sums[indices[other]] += value * data[other]
+            row = D[number[place]]
+            for k in range(len(row)):
+                beside[k] += value * row[k]
+
+
+@_compile_parallel
+def pearson(products, n, mean_left, deviation_left, mean_right, deviation_right, begin, threshold, strong):
+    """Turn sums of products into correlations, in place, and count the strong ones of each line.
+
+    Line i of `products`, (n_left, n_right) float64, belongs to a column with mean_left[i]; only places from begin[i] on
+    are meant. strong: (n_left,) how many of these are at least `threshold` in absolute value.
+    """
+    for i in prange(products.shape[0]):
+        strong[i] = 0
+        for k in range(begin[i], products.shape[1]):
+            spread = deviation_left[i] * deviation_right[k]
+            r = (products[i, k] / n - mean_left[i] * mean_right[k]) / spread if spread > 0 else 0.0
+            products[i, k] = r
+            strong[i] += abs(r) >= threshold

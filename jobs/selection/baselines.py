@@ -24,6 +24,7 @@ _PARAMETERS = {
     "verbosity": -1,
     "deterministic": True,
     "force_row_wise": True,
+    "bin_construct_sample_cnt": 50_000,
 }
 
 

@@ -10,6 +10,7 @@ from jobs.data.kernels import (
     column_places,
     dense_columns,
     gram_block,
+    pearson,
     weighted_column_sums,
 )
 from jobs.net.threads import compute_on
@@ -84,7 +85,10 @@ def test_a_block_of_the_gram_matrix_equals_numpy_at_and_right_of_the_diagonal(fi
     X = csr_of(dense)
     starts, entry, number = column_places(X.indptr, X.indices, ROWS, 30)
     G = np.zeros((n_block, 30))
-    gram_block(starts, entry, number, X.indptr[1:][ROWS], X.indices, X.data, first, G)
+    D, H = random_dense(6, 20, 4, 1.0)[ROWS], np.zeros((n_block, 4))
+    gram_block(starts, entry, number, X.indptr[1:][ROWS], X.indices, X.data, first, D, G, H)
+    beside = dense[ROWS].astype(np.float64).T @ D.astype(np.float64)
+    np.testing.assert_allclose(H, beside[first : first + n_block], rtol=1e-13, atol=1e-15)
     wanted = dense[ROWS].astype(np.float64).T @ dense[ROWS].astype(np.float64)
     for local in range(n_block):
         column = first + local
@@ -99,5 +103,19 @@ def test_the_gram_matrix_does_not_depend_on_the_number_of_threads() -> None:
     for threads in (1, 2):
         compute_on(threads)
         grams.append(np.zeros((60, 60)))
-        gram_block(starts, entry, number, X.indptr[1:], X.indices, X.data, 0, grams[-1])
+        D, H = np.zeros((300, 0), np.float32), np.zeros((60, 0))
+        gram_block(starts, entry, number, X.indptr[1:], X.indices, X.data, 0, D, grams[-1], H)
     np.testing.assert_array_equal(*grams)
+
+
+def test_products_become_correlations_from_where_each_line_begins() -> None:
+    dense = random_dense(7, 50, 6, 0.7).astype(np.float64)
+    dense[:, 3] = 2.0
+    dense[:, 5] = -dense[:, 1]
+    mean, deviation, begin, strong = dense.mean(axis=0), dense.std(axis=0), np.arange(1, 7), np.zeros(6, np.int64)
+    products = dense.T @ dense
+    pearson(products, 50, mean, deviation, mean, deviation, begin, 0.9, strong)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        wanted = np.nan_to_num(np.corrcoef(dense.T))
+    np.testing.assert_allclose(np.triu(products, 1), np.triu(wanted, 1), atol=1e-12)
+    assert strong.tolist() == [0, 1, 0, 0, 0, 0]
