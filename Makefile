@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+INSTALLED_BENCH := $(VENV)/.installed-bench
 
 # Thread pools that spin while idle slow each other 3 to 30 times; winnow itself says this too.
 export OMP_WAIT_POLICY ?= PASSIVE
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean
+.PHONY: help demo test check bench format clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -29,6 +30,9 @@ check: $(INSTALLED_DEV)  ## Run the linters, the type checker and the import con
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+
+bench: $(INSTALLED_BENCH)  ## Measure Winnow, its peers and the limits of the machine (an hour; writes benchmarks/RESULTS.md)
+	$(BIN)/python -m benchmarks
 
 format: $(INSTALLED_DEV)  ## Format the code
 	$(BIN)/ruff format .
@@ -50,3 +54,7 @@ $(INSTALLED): pyproject.toml constraints.txt | $(BIN)/python
 $(INSTALLED_DEV): pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(INSTALLED) $@
+
+$(INSTALLED_BENCH): $(INSTALLED_DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@

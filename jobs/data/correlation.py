@@ -66,10 +66,10 @@ def correlated_pairs(
     D = dense_columns(*arrays, rows, np.where(is_dense, np.cumsum(is_dense) - 1, -1), len(dense))
     found = [_strong(_dense_products(D), dense, dense, np.arange(1, len(dense) + 1), moments, threshold)]
     on_columns(len(dense))
-    for own, G, H in _sparse_products(take_columns(X, sparse), rows, D, block_bytes):
-        begin: NDArray[np.int64] = np.arange(own.start + 1, own.stop + 1)
-        found.append(_strong(G, sparse[own], sparse, begin, moments, threshold))
-        found.append(_strong(H, sparse[own], dense, np.zeros(len(H), np.int64), moments, threshold))
+    for first, G, H in _sparse_products(take_columns(X, sparse), rows, D, block_bytes):
+        own = sparse[first : first + len(G)]
+        found.append(_strong(G, own, sparse, first + 1 + np.arange(len(G)), moments, threshold))
+        found.append(_strong(H, own, dense, np.zeros(len(H), np.int64), moments, threshold))
         on_columns(len(G))
     one, other, r = (np.concatenate(part) for part in zip(*found, strict=True))
     left, right = np.minimum(one, other), np.maximum(one, other)
@@ -86,16 +86,16 @@ class _Moments:
     deviation: Floats
 
 
-def _sparse_products(X: csr_array, rows: Rows, D: Matrix, block_bytes: int) -> Iterator[tuple[slice, Floats, Floats]]:
-    """Blocks of columns of X, and their products with all columns of X and with those of D: over non-zeros alone."""
+def _sparse_products(X: csr_array, rows: Rows, D: Matrix, block_bytes: int) -> Iterator[tuple[int, Floats, Floats]]:
+    """The first column of each block of X, and the block's products with all columns of X and with those of D."""
     n_columns, n_dense = X.shape[1], D.shape[1]
     places, row_ends = column_places(X.indptr, X.indices, rows, n_columns), X.indptr[1:][rows]
     n_block = max(1, min(n_columns, block_bytes // (8 * max(1, n_columns + n_dense))))
     for first in range(0, n_columns, n_block):
-        own = slice(first, min(first + n_block, n_columns))
-        G, H = np.zeros((own.stop - first, n_columns)), np.zeros((own.stop - first, n_dense))
+        n_own = min(n_block, n_columns - first)
+        G, H = np.zeros((n_own, n_columns)), np.zeros((n_own, n_dense))
         gram_block(*places, row_ends, X.indices, X.data, first, D, G, H)
-        yield own, G, H
+        yield first, G, H
 
 
 def _dense_products(D: Matrix) -> Floats:
