@@ -14,7 +14,6 @@ from jobs.net.training import TrainingPlan
 
 PROBLEM = "bench"
 EXPLAINED = 5000  # rows: Winnow's default
-_EPOCH_ROWS = 65_536  # of TrainingPlan.epochs
 _LARGE_CELLS = 500_000_000  # above, a smaller part of pandas' correlations is measured
 
 
@@ -44,16 +43,16 @@ class NotYetRun(ValueError):
 def passes_of(bench: Bench) -> list[float]:
     """Passes over its training rows that each of Winnow's nets really made: to its best epoch, and the patience after.
 
-    An epoch of Winnow's is one pass, or one over 65,536 rows at a time where there are more (TrainingPlan.epochs); the
-    peers and the limits count whole passes.
+    An epoch of Winnow's is a pass, or a part of one where rows are many (TrainingPlan.epochs); the peers and the limits
+    count whole passes.
     """
     stage = None if bench.own is None else bench.own.stage("train")
     if stage is None:
         raise NotYetRun("the peers train as long as Winnow's nets did: run `--only winnow` on this size first")
     plan, best = TrainingPlan(), stage.facts["best_epochs"]
-    patience = plan.patience_epochs(round(bench.size.rows * SplitPolicy().valid))
-    epochs_a_pass = max(1, round(_seen_rows(bench.size) / _EPOCH_ROWS))
-    return [min(plan.epochs, epoch + patience) / epochs_a_pass for epoch in best]
+    n_seen, n_valid = round(_seen_rows(bench.size)), round(bench.size.rows * SplitPolicy().valid)
+    patience = plan.patience_epochs(n_seen, n_valid)
+    return [min(plan.epochs, epoch + patience) / plan.epochs_a_pass(n_seen) for epoch in best]
 
 
 def _seen_rows(size: Size) -> float:

@@ -1,8 +1,8 @@
 """How much memory a run will need, known before it is spent.
 
 The estimate is linear in the non-zeros: what the process weighs with its libraries, so many bytes for each non-zero
-(the table, its scaled copy, the copies that the baselines and two folds train on), and the nets. The constants were
-measured with the drops of benchmarks/ (docs/method.md).
+(the table, its scaled copy, what the trees are boosted on), and the nets. The constants were measured with the drops of
+benchmarks/ (docs/method.md); the estimate errs on the side of too much.
 """
 
 import ctypes
@@ -13,8 +13,8 @@ from jobs.errors import OutOfMemory
 from storage.parquet import DropSchema
 from storage.plan import ReadPlan
 
-_PROCESS_BYTES = 850_000_000
-_BYTES_PER_NONZERO = 60
+_PROCESS_BYTES = 750_000_000
+_BYTES_PER_NONZERO = 30
 _BYTES_PER_EVENT = 64  # of a long drop, while its events are sorted
 _MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8  # parameters of mallopt(3)
 _MATRICES_PER_NET = 3  # codes, their momentum, their gradient

@@ -39,7 +39,7 @@ class TrainingPlan:
         epochs: at most so many passes over the training rows, or over 65,536 of them at a time where there are more:
             large tables are judged on the validation rows before a pass ends.
         patience: stop after so many epochs without a better validation loss; None: 16, 8 or 4, the fewer the validation
-            rows the more, since few rows leave much noise in that loss.
+            rows the more, since few rows leave much noise in that loss, and at least two passes.
         batch_size: rows of a minibatch; None: 64 to 1024, by the number of training rows.
         learning_rate, weight_decay, optimizer: of the body ("adamw", "adam", "sgd"); the codes share the learning rate.
         code_penalty: group lasso of the codes (see CodeOptimizer).
@@ -58,9 +58,14 @@ class TrainingPlan:
     positive_weight: float = 1.0
     seed: int = 17
 
-    def patience_epochs(self, n_valid: int) -> int:
-        """The patience with so many validation rows."""
-        return self.patience or (16 if n_valid < _FEW_VALIDATION_ROWS else 8 if n_valid < _MANY_VALIDATION_ROWS else 4)
+    def patience_epochs(self, n_train: int, n_valid: int) -> int:
+        """The patience with so many training and validation rows."""
+        by_noise = 16 if n_valid < _FEW_VALIDATION_ROWS else 8 if n_valid < _MANY_VALIDATION_ROWS else 4
+        return self.patience or max(by_noise, 2 * self.epochs_a_pass(n_train))
+
+    def epochs_a_pass(self, n_train: int) -> int:
+        """In how many epochs so many training rows are visited once."""
+        return max(1, round(n_train / _EPOCH_ROWS))
 
     def batch_rows(self, n_rows: int) -> int:
         """The minibatch for so many training rows: some 50 steps an epoch on small tables, 1024 rows on large ones."""
@@ -128,7 +133,7 @@ def train_net(
     trainer = _Trainer(Z, y, train, linear, plan)
     offset = linear.logits(Z, valid)
     history = [Epoch(0, _loss(linear.logits(Z, train), y[train]), _loss(offset, y[valid]))]
-    best, patience = trainer.state(), plan.patience_epochs(len(valid))
+    best, patience = trainer.state(), plan.patience_epochs(len(train), len(valid))
     while history[-1].number < plan.epochs and history[-1].number - _best(history) < patience:
         train_loss = trainer.run_epoch()
         valid_loss = _loss(offset + _deep_logits(trainer.body, Z, valid, trainer.W), y[valid])
@@ -170,8 +175,8 @@ class _Trainer:
     def run_epoch(self) -> float:
         """Visit the rows of the next epoch, each once; return the mean loss, nats per row."""
         if not self._ahead:
-            n_epochs = max(1, round(len(self._train) / _EPOCH_ROWS))
-            self._ahead = np.array_split(self._random.permutation(self._train), n_epochs)
+            order = self._random.permutation(self._train)
+            self._ahead = np.array_split(order, self._plan.epochs_a_pass(len(order)))
         rows = self._ahead.pop(0)
         n_batches = max(1, len(rows) // self._plan.batch_rows(len(self._train)))
         with np.errstate(all="ignore"):  # a loss that is not a number is reported as such, not warned of

@@ -172,3 +172,13 @@ def test_a_large_table_is_judged_several_times_a_pass_and_every_row_is_visited_o
     assert [len(rows) for rows in visited] == [50] * 16  # three epochs a pass, and one more
     np.testing.assert_array_equal(np.sort(np.concatenate(visited[:12])), table[2])
     assert len(np.unique(np.concatenate(visited[12:]))) == 200
+
+
+@pytest.mark.parametrize(
+    ("n_train", "n_valid", "epochs"), [(600, 300, 16), (9000, 1000, 8), (64_000, 10_000, 4), (560_000, 100_000, 18)]
+)
+def test_patience_grows_where_validation_rows_are_few_and_where_a_pass_is_long(
+    n_train: int, n_valid: int, epochs: int
+) -> None:
+    assert TrainingPlan().patience_epochs(n_train, n_valid) == epochs
+    assert TrainingPlan(patience=3).patience_epochs(n_train, n_valid) == 3
