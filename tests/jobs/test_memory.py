@@ -43,7 +43,7 @@ def test_a_column_of_zeros_and_columns_that_are_not_read_cost_nothing(tmp_path: 
     plan = ReadPlan(id="u", label="y", numeric=("a",))
     with_b = ReadPlan(id="u", label="y", numeric=("a", "b"))
     small, large = (expected_peak_bytes(schema, each, d_block=8, folds=2) for each in (plan, with_b))
-    assert large - small == 60 * N_ROWS + 4 * 8 * (2 + 6)
+    assert large - small == 30 * N_ROWS + 4 * 8 * (2 + 6)
 
 
 def test_a_run_that_would_pass_the_limit_is_refused_with_both_numbers() -> None:
