@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Schema = Any
     ParquetFile = Any
     NativeFile = Any
+    Buffer = Any
     FileMetaData = Any
     ColumnChunk = Any
     Statistics = Any
@@ -35,6 +36,7 @@ else:
     Kind = pa.DataType
     Schema = pa.Schema
     NativeFile = pa.NativeFile
+    Buffer = pa.Buffer
     ParquetFile = pq.ParquetFile
     FileMetaData = pq.FileMetaData
     ColumnChunk = pq.ColumnChunkMetaData

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import pytest
 
+from storage import sharing
 from storage.sharing import SharedFile
 
 BODY = bytes(range(256)) * 4096
@@ -28,8 +29,12 @@ def opened(kind: str, folder: Path) -> BinaryIO:
     return file
 
 
+@pytest.mark.parametrize("is_large", [False, True])
 @pytest.mark.parametrize("kind", ["memory", "nameless", "renamed"])
-def test_readers_do_not_disturb_each_other_and_leave_the_file_open(kind: str, tmp_path: Path) -> None:
+def test_readers_do_not_disturb_each_other_and_leave_the_file_open(
+    kind: str, is_large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "_IN_MEMORY_BYTES", 1000 if is_large else 10**9)
     with opened(kind, tmp_path) as file:
         shared = SharedFile(file)
 
