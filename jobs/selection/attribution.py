@@ -78,7 +78,7 @@ def explain(
     Z, base = design.Z, codes_of(design.Z, background, net.W)
     expected = float(net.logits(Z, background).mean())
     linear = net.linear.w * _mean_row(Z, background)  # (n_codes,) what an average row gets from the skip
-    n_block = max(1, min(len(rows), _BLOCK_BYTES // (4 * max(1, design.n_codes)), 256))
+    n_block = max(1, min(len(rows), _BLOCK_BYTES // (4 * max(1, design.n_codes)), 64))
     alive = np.any(net.W != 0, axis=1)
     for first in range(0, len(rows), n_block):
         block = rows[first : first + n_block]

@@ -36,7 +36,7 @@ from jobs.selection.calibration import Calibration
 from jobs.selection.kernels import entry_dots, exact_evidence, sparse_evidence
 
 _EXACT_COVERAGE = 0.1  # columns with more non-zeros than this share of the rows are summed exactly
-_PATH_ROWS = 4096
+_PATH_ROWS = 1024
 
 Floats = NDArray[np.float64]
 
