@@ -51,8 +51,8 @@ def passes_of(bench: Bench) -> list[float]:
         raise NotYetRun("the peers train as long as Winnow's nets did: run `--only winnow` on this size first")
     plan, best = TrainingPlan(), stage.facts["best_epochs"]
     n_seen, n_valid = round(_seen_rows(bench.size)), round(bench.size.rows * SplitPolicy().valid)
-    patience = plan.patience_epochs(n_seen, n_valid)
-    return [min(plan.epochs, epoch + patience) / plan.epochs_a_pass(n_seen) for epoch in best]
+    ran = [min(plan.epochs, epoch + plan.patience_epochs(n_seen, n_valid, epoch)) for epoch in best]
+    return [epochs / plan.epochs_a_pass(n_seen) for epochs in ran]
 
 
 def _seen_rows(size: Size) -> float:

@@ -39,7 +39,8 @@ class TrainingPlan:
         epochs: at most so many passes over the training rows, or over 65,536 of them at a time where there are more:
             large tables are judged on the validation rows before a pass ends.
         patience: stop after so many epochs without a better validation loss; None: 16, 8 or 4, the fewer the validation
-            rows the more, since few rows leave much noise in that loss, and at least two passes.
+            rows the more, since few rows leave much noise in that loss, and at least two passes; as many passes, rather
+            than epochs, before the deep part has gained anything.
         batch_size: rows of a minibatch; None: 64 to 1024, by the number of training rows.
         learning_rate, weight_decay, optimizer: of the body ("adamw", "adam", "sgd"); the codes share the learning rate.
         code_penalty: group lasso of the codes (see CodeOptimizer).
@@ -58,10 +59,11 @@ class TrainingPlan:
     positive_weight: float = 1.0
     seed: int = 17
 
-    def patience_epochs(self, n_train: int, n_valid: int) -> int:
-        """The patience with so many training and validation rows."""
+    def patience_epochs(self, n_train: int, n_valid: int, best_epoch: int) -> int:
+        """The patience with so many training and validation rows, when this epoch is the best so far."""
         by_noise = 16 if n_valid < _FEW_VALIDATION_ROWS else 8 if n_valid < _MANY_VALIDATION_ROWS else 4
-        return self.patience or max(by_noise, 2 * self.epochs_a_pass(n_train))
+        a_pass = self.epochs_a_pass(n_train)
+        return self.patience or (max(by_noise, 2 * a_pass) if best_epoch else by_noise * a_pass)
 
     def epochs_a_pass(self, n_train: int) -> int:
         """In how many epochs so many training rows are visited once."""
@@ -133,8 +135,8 @@ def train_net(
     trainer = _Trainer(Z, y, train, linear, plan)
     offset = linear.logits(Z, valid)
     history = [Epoch(0, _loss(linear.logits(Z, train), y[train]), _loss(offset, y[valid]))]
-    best, patience = trainer.state(), plan.patience_epochs(len(train), len(valid))
-    while history[-1].number < plan.epochs and history[-1].number - _best(history) < patience:
+    best = trainer.state()
+    while history[-1].number < min(plan.epochs, _end_of_patience(plan, history, len(train), len(valid))):
         train_loss = trainer.run_epoch()
         valid_loss = _loss(offset + _deep_logits(trainer.body, Z, valid, trainer.W), y[valid])
         if not math.isfinite(train_loss + valid_loss):
@@ -206,6 +208,12 @@ def _deep_logits(body: Body, Z: csr_array, rows: Rows, W: Matrix) -> NDArray[np.
 def _loss(f: NDArray[np.float64], y: NDArray[np.float32]) -> float:
     with np.errstate(all="ignore"):
         return float(binary_loss(f, y).mean())
+
+
+def _end_of_patience(plan: TrainingPlan, history: list[Epoch], n_train: int, n_valid: int) -> int:
+    """The last epoch that is waited for if none is better than the best so far."""
+    best = _best(history)
+    return best + plan.patience_epochs(n_train, n_valid, best)
 
 
 def _best(history: list[Epoch]) -> int:

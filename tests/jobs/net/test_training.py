@@ -180,5 +180,11 @@ def test_a_large_table_is_judged_several_times_a_pass_and_every_row_is_visited_o
 def test_patience_grows_where_validation_rows_are_few_and_where_a_pass_is_long(
     n_train: int, n_valid: int, epochs: int
 ) -> None:
-    assert TrainingPlan().patience_epochs(n_train, n_valid) == epochs
-    assert TrainingPlan(patience=3).patience_epochs(n_train, n_valid) == 3
+    assert TrainingPlan().patience_epochs(n_train, n_valid, best_epoch=2) == epochs
+    assert TrainingPlan(patience=3).patience_epochs(n_train, n_valid, best_epoch=2) == 3
+
+
+def test_a_large_table_gets_more_patience_before_the_first_gain() -> None:
+    assert TrainingPlan().patience_epochs(128_000, 20_000, best_epoch=0) == 8  # four passes
+    assert TrainingPlan().patience_epochs(128_000, 20_000, best_epoch=1) == 4
+    assert TrainingPlan().patience_epochs(600, 300, best_epoch=0) == 16
