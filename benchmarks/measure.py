@@ -154,6 +154,8 @@ def measure(
         raise
     finally:
         sampler.end()
+        if process.stdout:
+            process.stdout.close()
     wall = monotonic() - begun
     return Measurement(
         wall_seconds=round(wall, 3),
