@@ -189,18 +189,15 @@ def _train(
     threads: int,
     stages: Stages,
 ) -> tuple[Ensemble, Trees]:
-    """Train the nets, and the trees that they are measured against, side by side: all cores have work to the end."""
-
-    def boost() -> Trees:
-        return train_lightgbm(
-            design.Z, y, split.train, split.valid, seed=plan.seed, threads=1, on_round=lambda: stages.advance(0)
-        )
-
-    with stages.stage("train", plan.epochs * len(split.folds), "epochs") as facts, Team(threads) as team:
-        trees = team.begin(boost)
-        ensemble = cross_fit(design, y, split, strength, plan, team, lambda _fold, _epoch: stages.advance())
+    """Train the nets side by side, then the trees that they are measured against on all threads."""
+    with stages.stage("train", plan.epochs * len(split.folds), "epochs") as facts:
+        with Team(threads) as team:
+            ensemble = cross_fit(design, y, split, strength, plan, team, lambda _fold, _epoch: stages.advance())
         facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
-        return ensemble, trees.result()
+        trees = train_lightgbm(
+            design.Z, y, split.train, split.valid, seed=plan.seed, threads=threads, on_round=lambda: stages.advance(0)
+        )
+    return ensemble, trees
 
 
 def _select(
