@@ -18,7 +18,7 @@ from jobs.errors import LossDiverged, TooFewRows, UnsupportedColumn
 from jobs.judging import Logits, Metrics, judge
 from jobs.net.linear import STRENGTHS, LinearModel, choose_ridge
 from jobs.net.resnet import BodyShape
-from jobs.net.threads import Team, side_by_side
+from jobs.net.threads import side_by_side
 from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trial, tune
 from jobs.selection.baselines import Trees, train_lightgbm
@@ -191,8 +191,7 @@ def _train(
 ) -> tuple[Ensemble, Trees]:
     """Train the nets side by side, then the trees that they are measured against on all threads."""
     with stages.stage("train", plan.epochs * len(split.folds), "epochs") as facts:
-        with Team(threads) as team:
-            ensemble = cross_fit(design, y, split, strength, plan, team, lambda _fold, _epoch: stages.advance())
+        ensemble = cross_fit(design, y, split, strength, plan, threads, lambda _fold, _epoch: stages.advance())
         facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
         trees = train_lightgbm(
             design.Z, y, split.train, split.valid, seed=plan.seed, threads=threads, on_round=lambda: stages.advance(0)

@@ -12,6 +12,7 @@ from storage.commits import is_done, read_commit
 from storage.drops import Snapshot
 from storage.errors import ObjectMissing
 from storage.keys import finished_key, run_id_of
+from storage.store import exists
 
 
 def answering_run(results: ObjectStore, problem: Problem, drop: Snapshot) -> str | None:
@@ -29,7 +30,7 @@ def answering_run(results: ObjectStore, problem: Problem, drop: Snapshot) -> str
         CorruptObject: the tombstone, or the commit that it names, is damaged.
     """
     asked = run_id_of(drop.drop_id, problem.canonical_json(), code_version())
-    if _exists(results, finished_key(problem.problem, asked)):
+    if exists(results, finished_key(problem.problem, asked)):
         return asked
     if not is_done(results, problem.problem, drop.drop_id):
         return None
@@ -49,11 +50,3 @@ def _consumed(results: ObjectStore, problem: str, run_id: str) -> str | None:
         return read_commit(results, problem, run_id).drop_id
     except ObjectMissing:  # an operator has removed the run
         return None
-
-
-def _exists(store: ObjectStore, key: str) -> bool:
-    try:
-        store.head(key)
-    except ObjectMissing:
-        return False
-    return True

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from storage.committed import Commit
 from storage.errors import CorruptObject, ObjectChanged, ObjectExists, ObjectMissing, StorageUnavailable
 from storage.keys import FEATURES, commit_key, latest_key, ledger_key
-from storage.store import ObjectStore
+from storage.store import ObjectStore, exists
 
 UPDATE_TRIES = 100
 
@@ -48,7 +48,7 @@ def enter_in_ledger(store: ObjectStore, commit: Commit) -> None:
         CorruptObject: the table is not the one that was published, or no parquet.
     """
     key = ledger_key(commit.problem, commit.committed_at.astimezone(UTC).date().isoformat(), commit.run_id)
-    if commit.attempt + FEATURES in commit.outputs and not _exists(store, key):
+    if commit.attempt + FEATURES in commit.outputs and not exists(store, key):
         store.write(key, _with_run_id(store, commit))
 
 
@@ -91,14 +91,6 @@ def _age(body: bytes) -> tuple[datetime, str]:
         return datetime.fromisoformat(values["committed_at"]).astimezone(UTC), values["run_id"]
     except (ValueError, KeyError, TypeError):
         return datetime.min.replace(tzinfo=UTC), ""
-
-
-def _exists(store: ObjectStore, key: str) -> bool:
-    try:
-        store.head(key)
-    except ObjectMissing:
-        return False
-    return True
 
 
 def _with_run_id(store: ObjectStore, commit: Commit) -> bytes:

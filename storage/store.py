@@ -12,6 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from storage.errors import ObjectMissing
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectInfo:
@@ -105,3 +107,12 @@ class ObjectStore(Protocol):
     def delete(self, info: ObjectInfo) -> Deletion:
         """Delete exactly the version that `info` names, never another one. Denial is an answer, not an exception."""
         ...
+
+
+def exists(store: ObjectStore, key: str) -> bool:
+    """Tell whether an object is now under `key`."""
+    try:
+        store.head(key)
+    except ObjectMissing:
+        return False
+    return True

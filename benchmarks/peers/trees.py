@@ -12,26 +12,14 @@ import lightgbm
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, csr_array, csr_matrix, vstack
+from scipy.sparse import csc_array, csr_array, vstack
 
-from benchmarks.peers.sides import ID, LABEL, POLICY, Sides, arguments, parts_of, split
+from benchmarks.peers.sides import ID, LABEL, POLICY, arguments, parts_of, split
 from benchmarks.stages import stage
 from jobs.data.split import Rows
+from jobs.selection.baselines import boost
 
 EXPLAINED_ROWS = 5000  # of (c1)
-_ROUNDS, _PATIENCE = 500, 30
-_PARAMETERS = {
-    "objective": "binary",
-    "learning_rate": 0.05,
-    "num_leaves": 31,
-    "min_data_in_leaf": 20,
-    "feature_fraction": 0.8,
-    "verbosity": -1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "bin_construct_sample_cnt": 50_000,
-    "seed": POLICY.seed,
-}
 
 
 def main() -> None:
@@ -47,7 +35,8 @@ def main() -> None:
     sides = split(y)
     is_single = options.protocol == "single"
     with stage("train", **({} if is_single else {"winnow": 1 / POLICY.folds})) as facts:
-        booster = boost(Z, y, sides.train if is_single else sides.seen, sides, options.threads)
+        rows = sides.train if is_single else sides.seen
+        booster = boost(Z, y, rows, sides.valid, seed=POLICY.seed, threads=options.threads)
         facts["trees"] = booster.num_trees()
     candidates = sides.test if is_single else sides.held_out
     rows = candidates[: options.explain_rows or (EXPLAINED_ROWS if is_single else 1000)]
@@ -74,19 +63,6 @@ def read_csr(drop: Path) -> tuple[csr_array, NDArray[np.float32]]:
         shape = (table.num_rows, len(starts) - 1)
         parts.append(csc_array((np.concatenate(values), np.concatenate(places), np.array(starts)), shape).tocsr())
     return csr_array(vstack(parts, format="csr")), np.concatenate(labels)
-
-
-def boost(Z: csr_array, y: NDArray[np.float32], rows: Rows, sides: Sides, threads: int) -> lightgbm.Booster:
-    """Boost on those rows, until the validation rows have gained nothing for thirty trees."""
-    training = lightgbm.Dataset(csr_matrix(Z[rows]), label=y[rows], free_raw_data=True)
-    validation = lightgbm.Dataset(csr_matrix(Z[sides.valid]), label=y[sides.valid], reference=training)
-    return lightgbm.train(
-        _PARAMETERS | {"num_threads": threads},
-        training,
-        num_boost_round=_ROUNDS,
-        valid_sets=[validation],
-        callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False)],
-    )
 
 
 def _explain(booster: lightgbm.Booster, Z: csr_array, rows: Rows) -> float:

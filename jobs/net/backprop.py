@@ -85,7 +85,7 @@ class Backprop:
         if self._head is None:
             raise ValueError("backward needs a forward")
         norm, z = self._head
-        last, slope = self._body.last, slope.clone()  # numpy's memory lies anywhere: products of it round differently
+        last = self._body.last
         _linear_gradient(last, slope[:, None], z)
         g = _through_norm(self._body.norm, norm, _through_relu(slope[:, None] * last.weight[0], z, 0))
         for block, passed in zip(reversed(self._body.layers), reversed(self._passes), strict=True):

@@ -85,7 +85,7 @@ def _fold(block: Block) -> _Folded:
 
 def _ends(block: _Folded, codes: Matrix) -> tuple[Matrix, Matrix]:
     """What of a block is linear in the code: (n, d_hidden) before its ReLU, and (n, d_block) beside it."""
-    h = torch.from_numpy(codes).clone()  # numpy's memory lies anywhere, and how it lies decides how a product rounds
+    h = torch.from_numpy(codes)
     return torch.addmm(block.widen_bias, h, block.widen.T).numpy(), (h + block.narrow_bias).numpy()
 
 

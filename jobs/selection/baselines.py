@@ -38,6 +38,21 @@ def train_lightgbm(
     threads: int,
     on_round: Callable[[], None],
 ) -> Trees:
+    """Boost trees as `boost` does; return a function from positions of rows to their logits."""
+    booster = boost(Z, y, train, valid, seed=seed, threads=threads, on_round=on_round)
+    return lambda rows: np.asarray(booster.predict(csr_matrix(Z[rows]), raw_score=True), dtype=np.float64)
+
+
+def boost(
+    Z: csr_array,
+    y: NDArray[np.float32],
+    train: Rows,
+    valid: Rows,
+    *,
+    seed: int,
+    threads: int,
+    on_round: Callable[[], None] = lambda: None,
+) -> lightgbm.Booster:
     """Boost trees with early stopping on the validation rows.
 
     Args:
@@ -48,9 +63,6 @@ def train_lightgbm(
         seed: of the column sampling.
         threads: cores to use.
         on_round: called after each tree; may raise to abandon.
-
-    Returns:
-        A function from positions of rows to their logits.
     """
 
     def count_round(_: CallbackEnv) -> None:
@@ -58,11 +70,10 @@ def train_lightgbm(
 
     training = lightgbm.Dataset(csr_matrix(Z[train]), label=y[train], free_raw_data=True)
     validation = lightgbm.Dataset(csr_matrix(Z[valid]), label=y[valid], reference=training)
-    booster = lightgbm.train(
+    return lightgbm.train(
         _PARAMETERS | {"seed": seed, "num_threads": threads},
         training,
         num_boost_round=_ROUNDS,
         valid_sets=[validation],
         callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False), count_round],
     )
-    return lambda rows: np.asarray(booster.predict(csr_matrix(Z[rows]), raw_score=True), dtype=np.float64)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from jobs.data.dataset import Design
 from jobs.data.split import Rows, Split
 from jobs.net.linear import fit_ridge
-from jobs.net.threads import Team, side_by_side
+from jobs.net.threads import side_by_side
 from jobs.net.training import Epoch, Net, TrainingPlan, train_net
 from jobs.selection.calibration import Calibration, calibrate
 from jobs.selection.gain import Evidence, held_out_evidence
@@ -52,7 +51,7 @@ def cross_fit(
     split: Split,
     strength: float,
     plan: TrainingPlan,
-    team: Team,
+    threads: int,
     on_epoch: Callable[[int, Epoch], None],
 ) -> Ensemble:
     """Train one net for each fold of the training rows, side by side.
@@ -65,7 +64,7 @@ def cross_fit(
         split: its folds, and the validation rows of early stopping.
         strength: C of the linear model that each net stands on.
         plan: how to train; fold k adds k to the seed.
-        team: its threads train one net each at a time.
+        threads: nets that train at a time.
         on_epoch: called with the fold's number (0 = first) and each finished epoch, from the thread of that fold; may
             raise to abandon: the other folds then end at their next epoch.
 
@@ -80,8 +79,7 @@ def cross_fit(
         net = train_net(design.Z, y, seen, split.valid, linear, own, lambda epoch: on_epoch(number, epoch))
         return Fold(net, seen, held_out, calibrate(net.logits(design.Z, held_out), y[held_out]))
 
-    fits = [team.begin(partial(fit, number)) for number in range(len(split.folds))]
-    return Ensemble(tuple(future.result() for future in fits))
+    return Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)))
 
 
 def collect_evidence(

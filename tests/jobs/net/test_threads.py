@@ -6,7 +6,7 @@ import numba
 import pytest
 import torch
 
-from jobs.net.threads import Team, side_by_side
+from jobs.net.threads import side_by_side
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -33,17 +33,3 @@ def test_after_an_error_no_further_item_begins(failing: int) -> None:
     with pytest.raises(ValueError, match=f"item {failing}"):
         side_by_side(work, range(50), 2)
     assert len(begun) <= 3  # one may have begun before the others were all in line
-
-
-def test_who_waits_for_a_task_that_never_began_hears_of_the_error_that_is_to_blame() -> None:
-    def fail() -> None:
-        Event().wait(0.2)
-        raise ValueError("the first")
-
-    def wait_for_the_second() -> None:
-        with Team(1) as team:
-            team.begin(fail)
-            team.begin(lambda: None).result()
-
-    with pytest.raises(ValueError, match="the first"):
-        wait_for_the_second()

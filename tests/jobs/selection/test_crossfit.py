@@ -13,7 +13,6 @@ from jobs.data.split import Split, SplitPolicy, split_rows
 from jobs.errors import Abandoned
 from jobs.net.linear import fit_ridge
 from jobs.net.resnet import BodyShape
-from jobs.net.threads import Team
 from jobs.net.training import Epoch, TrainingPlan, train_net
 from jobs.selection.crossfit import Ensemble, collect_evidence, cross_fit
 from tests.jobs.tables import counts, dataset_of, draw_labels, mixed_design
@@ -36,8 +35,7 @@ def fitted(
     on_epoch: Callable[[int, Epoch], None],
     plan: TrainingPlan = PLAN,
 ) -> Ensemble:
-    with Team(threads) as team:
-        return cross_fit(design, y, split, 0.1, plan, team, on_epoch)
+    return cross_fit(design, y, split, 0.1, plan, threads, on_epoch)
 
 
 def test_each_net_is_trained_without_its_fold_and_with_a_seed_of_its_own() -> None:

@@ -8,7 +8,6 @@ from jobs.data.dataset import Design
 from jobs.data.split import Split
 from jobs.net.linear import LinearModel
 from jobs.net.resnet import BodyShape
-from jobs.net.threads import Team
 from jobs.net.training import Net, TrainingPlan
 from jobs.selection.calibration import Calibration, calibrate
 from jobs.selection.crossfit import collect_evidence, cross_fit
@@ -146,8 +145,7 @@ def test_trained_nets_select_the_true_columns_among_columns_far_from_zero() -> N
     split = Split(np.arange(2400), np.arange(2400, 3000), np.arange(0), folds)
     design = mixed_design(csr_of(X / np.ptp(X, axis=0)), (), split.train)
     plan = TrainingPlan(BodyShape(n_blocks=1, d_block=16), epochs=6, patience=6, learning_rate=3e-3, code_penalty=0.5)
-    with Team(2) as team:
-        ensemble = cross_fit(design, y, split, 3.0, plan, team, lambda *_: None)
+    ensemble = cross_fit(design, y, split, 3.0, plan, 2, lambda *_: None)
     selected = select_columns(collect_evidence(ensemble, design, y, 2, lambda: None), 0.1).selected
     assert selected[:10].all()
     assert selected[10:].sum() <= 1
