@@ -17,7 +17,7 @@ from jobs.data.design import Vocabulary, design_of, encode, fit_vocabulary, take
 from jobs.data.kernels import column_counts
 from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
 from jobs.data.scaling import Scaler, fit_scaler, scale
-from jobs.data.screens import is_leak, leak_suspects
+from jobs.data.screens import drifting_columns, exposure_columns, is_leak, leak_suspects, rows_seen_before
 from jobs.data.split import Split
 from jobs.errors import NoUsableColumn
 
@@ -32,7 +32,8 @@ class Columns:
         vocabularies: of all categorical columns, constant ones too.
         design: the kept columns.
         coverage: (n_numeric,) share of all rows that are non-zero.
-        leaks: names of kept columns that alone separate the classes.
+        flags: flag -> names of the kept columns that have it.
+        duplicates: test rows that equal a training row in every kept column.
     """
 
     scaler: Scaler
@@ -40,7 +41,8 @@ class Columns:
     vocabularies: tuple[Vocabulary, ...]
     design: Design
     coverage: NDArray[np.float64]
-    leaks: tuple[str, ...]
+    flags: dict[str, frozenset[str]]
+    duplicates: int
 
 
 def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Callable[[int], object]) -> Columns:
@@ -66,7 +68,13 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
     coverage = column_counts(data.X.indices, len(data.names)) / data.n_rows
     leaks = [names[int(k)] for k in leak_suspects(numeric, data.y, split.train)]
     leaks += [vocabulary.name for vocabulary, codes in encoded if is_leak(codes, data.y, split.train)]
-    return Columns(scaler, pruning, vocabularies, design, coverage, tuple(leaks))
+    flags = {
+        "leak_suspect": frozenset(leaks),
+        "drift": frozenset(names[int(k)] for k in drifting_columns(numeric, split.train, split.test)),
+        "exposure": frozenset(names[int(k)] for k in exposure_columns(numeric, split.train)),
+    }
+    duplicates = rows_seen_before(design.Z, split.train, split.test)
+    return Columns(scaler, pruning, vocabularies, design, coverage, flags, duplicates)
 
 
 def _prune_numeric(

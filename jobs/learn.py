@@ -23,6 +23,7 @@ from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trial, tune
 from jobs.selection.baselines import Trees, train_lightgbm
 from jobs.selection.crossfit import Ensemble, collect_evidence, cross_fit
+from jobs.selection.metrics import Estimate, auc_lead
 from jobs.selection.ranking import Selection, select_columns
 from jobs.selection.summary import Summary, explain_held_out
 from jobs.stages import Stages
@@ -44,6 +45,8 @@ class Learned:
         summary: attributions.
         threshold: from which probability a row counts as positive.
         metrics: side -> model -> metric.
+        lead: test AUC of the nets minus that of logistic regression.
+        is_withheld: no column is called selected, since the nets are behind by more than the interval of the lead.
     """
 
     split: Split
@@ -57,6 +60,8 @@ class Learned:
     summary: Summary
     threshold: float
     metrics: Metrics
+    lead: Estimate
+    is_withheld: bool
 
 
 def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Learned:
@@ -80,7 +85,9 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
     selection = _select(ensemble, design, y, problem, threads, stages)
     summary = _explain(ensemble, design, split, problem, threads, stages)
-    threshold, metrics = judge(_logits(design, split, ensemble, linear, trees), data, split, problem)
+    logits = _logits(design, split, ensemble, linear, trees)
+    threshold, metrics = judge(logits, data, split, problem)
+    lead = auc_lead(logits["test"]["net"], logits["test"]["logistic_regression"], y[split.test], problem.split.seed)
     return Learned(
         split=split,
         columns=columns,
@@ -93,6 +100,8 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
         summary=summary,
         threshold=threshold,
         metrics=metrics,
+        lead=lead,
+        is_withheld=lead.high < 0 and not problem.select.with_worse_net,
     )
 
 
@@ -203,7 +212,9 @@ def _select(
     ensemble: Ensemble, design: Design, y: NDArray[np.float32], problem: Problem, threads: int, stages: Stages
 ) -> Selection:
     with stages.stage("evidence", len(ensemble.folds), "folds") as facts:
-        selection = select_columns(collect_evidence(ensemble, design, y, threads, stages.advance), problem.select.q)
+        selection = select_columns(
+            collect_evidence(ensemble, design, y, threads, stages.advance), design, y, problem.select.q
+        )
         facts["selected"] = int(selection.selected.sum())
     return selection
 

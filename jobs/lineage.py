@@ -86,6 +86,8 @@ def metrics_of(learned: Learned, stages: Stages) -> dict[str, Any]:
         **sides,
         "threshold": learned.threshold,
         "additivity_gap": gap,
+        "lead_over_logistic_regression": asdict(learned.lead) | {"is_withheld": learned.is_withheld},
+        "test_rows_seen_in_training": learned.columns.duplicates,
         "seconds": stages.seconds,
         "peak_bytes": stages.peak_bytes,
     }

@@ -19,7 +19,7 @@ from jobs.net.threads import compute_on
 from jobs.observer import Observer
 from jobs.report.model import write_model
 from jobs.report.page import write_page
-from jobs.report.tables import write_tables
+from jobs.report.tables import interactions_table, write_tables
 from jobs.stages import Stages
 from jobs.work import Outcome, Work
 from storage.cache import cached_parts
@@ -88,7 +88,7 @@ def write_results(folder: Path, work: Work, run_id: str, data: Dataset, learned:
     """Write every file of the run into a local folder."""
     metrics = metrics_of(learned, stages)
     features = write_tables(folder, data, learned, work.problem.table.id)
-    write_page(folder, work.problem.problem, run_id, features, metrics)
+    write_page(folder, work.problem.problem, run_id, features, interactions_table(learned), metrics)
     write_model(folder, data, learned)
     write_metrics(folder, metrics)
     write_lineage(folder, work, run_id, data, learned, stages, features)

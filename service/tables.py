@@ -10,6 +10,7 @@ from rich.text import Text
 STATUS_STYLES = {
     "selected": "bold green",
     "not_selected": "dim",
+    "withheld": "bold red",
     "pruned": "yellow",
     "constant": "red",
     "rare": "magenta",
@@ -62,7 +63,7 @@ def features_table(features: pd.DataFrame, top: int, marks: Mapping[str, str] | 
 def status_line(features: pd.DataFrame) -> Text:
     """Return one line that counts the columns by what became of them."""
     counts = {str(status): n for status, n in features["status"].value_counts().items()}
-    sayings = {"pruned": "twins of a kept column"}
+    sayings = {"pruned": "twins of a kept column", "withheld": "withheld: the nets are worse than logistic regression"}
     parts = [
         Text(f"{counts[status]:,} {sayings.get(status, status.replace('_', ' '))}", style=style)
         for status, style in STATUS_STYLES.items()

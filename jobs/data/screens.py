@@ -1,8 +1,12 @@
-"""Screens that need no model: columns that are the label in disguise."""
+"""Screens that need no model: columns that are the label in disguise, that drift, that count activity; twin rows.
+
+They flag, and drop nothing.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.special import ndtr
 
 from jobs.data.kernels import column_moments, dense_columns, weighted_column_sums
 from jobs.data.scikit import area_under_roc
@@ -10,6 +14,8 @@ from jobs.data.split import Rows
 
 _LEAK_AUC = 0.99
 _CANDIDATES = 30  # columns most correlated with the label; only these get an exact AUC
+_DRIFT, _DRIFT_P = 0.1, 0.01  # standard deviations between means that matter; of any column by chance
+_EXPOSURE_R = 0.9
 
 
 def leak_suspects(X: csr_array, y: NDArray[np.float32], rows: Rows) -> NDArray[np.int64]:
@@ -32,6 +38,53 @@ def leak_suspects(X: csr_array, y: NDArray[np.float32], rows: Rows) -> NDArray[n
     values = dense_columns(*arrays, rows, position, len(candidates))  # (n, n_candidates)
     suspects = [k for at, k in enumerate(candidates.tolist()) if _separation(values[:, at], y[rows]) > _LEAK_AUC]
     return np.array(sorted(suspects), dtype=np.int64)
+
+
+def drifting_columns(X: csr_array, train: Rows, test: Rows) -> NDArray[np.int64]:
+    """Columns of X whose means on training and on test rows differ by more than chance, and by enough to matter.
+
+    Args:
+        X: (n_rows, n_columns) CSR.
+        train: positions of rows.
+        test: positions of the rows to compare them with.
+    """
+    if not len(test):
+        return np.zeros(0, np.int64)
+    moments = [column_moments(X.indptr, X.indices, X.data, rows, X.shape[1]) for rows in (train, test)]
+    means = [sums / len(rows) for (sums, _), rows in zip(moments, (train, test), strict=True)]
+    squares = (moments[0][1] + moments[1][1]) / (len(train) + len(test))
+    centre = (moments[0][0] + moments[1][0]) / (len(train) + len(test))
+    deviation = np.sqrt(np.maximum(squares - centre**2, 0))
+    apart = np.divide(np.abs(means[1] - means[0]), deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    z = apart / np.sqrt(1 / len(train) + 1 / len(test))
+    p = np.asarray(2 * ndtr(-z), np.float64)
+    return np.flatnonzero((apart > _DRIFT) & (p * X.shape[1] < _DRIFT_P))
+
+
+def exposure_columns(X: csr_array, rows: Rows) -> NDArray[np.int64]:
+    """Columns of X that say how much a row did at all: correlated beyond .9 with its number of non-zeros.
+
+    Args:
+        X: (n_rows, n_columns) CSR, scaled.
+        rows: training rows.
+    """
+    n, arrays, activity = len(rows), (X.indptr, X.indices, X.data), np.log1p(np.diff(X.indptr).astype(np.float64))
+    spread = float(activity[rows].std())
+    if spread == 0:
+        return np.zeros(0, np.int64)
+    sums, squares = column_moments(*arrays, rows, X.shape[1])
+    together = weighted_column_sums(*arrays, rows, activity.astype(np.float32), X.shape[1]) / n
+    covariance = together - sums / n * activity[rows].mean()
+    deviation = np.sqrt(np.maximum(squares / n - (sums / n) ** 2, 0))
+    r = np.divide(covariance, deviation * spread, out=np.zeros_like(deviation), where=deviation > 0)
+    return np.flatnonzero(np.abs(r) > _EXPOSURE_R)
+
+
+def rows_seen_before(Z: csr_array, train: Rows, test: Rows) -> int:
+    """How many test rows equal a training row in every column; rows without any entry do not count."""
+    weight = np.random.default_rng(0).random(Z.shape[1])  # equal rows have equal sums, others hardly ever
+    fingerprint, has_entries = np.asarray(Z @ weight), np.diff(Z.indptr) > 0
+    return int(np.isin(fingerprint[test[has_entries[test]]], fingerprint[train[has_entries[train]]]).sum())
 
 
 def is_leak(codes: NDArray[np.int32], y: NDArray[np.float32], rows: Rows) -> bool:

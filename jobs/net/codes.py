@@ -20,12 +20,20 @@ from jobs.net.kernels import row_adam_step, rows_times, rows_transposed_times
 Matrix = NDArray[np.float32]
 
 _DECAY1, _DECAY2 = 0.9, 0.999
-_INITIAL_SCALE = 0.02
+_INITIAL_SCALE, _AWAKE_SCALE = 0.02, 1.0
+_NONE: NDArray[np.int64] = np.zeros(0, np.int64)
 
 
-def initial_codes(n_codes: int, d_block: int, seed: int) -> Matrix:
-    """Return small random codes, (n_codes, d_block) float32."""
-    return np.random.default_rng(seed).normal(scale=_INITIAL_SCALE, size=(n_codes, d_block)).astype(np.float32)
+def initial_codes(n_codes: int, d_block: int, seed: int, awake: NDArray[np.int64] = _NONE) -> Matrix:
+    """Return random codes, (n_codes, d_block) float32: small ones, but for codes that are `awake` from the start.
+
+    From small codes it takes the body long to see that two columns act together, and before it does the group lasso has
+    often put them to sleep (docs/method.md 2).
+    """
+    random = np.random.default_rng(seed)
+    W = random.normal(scale=_INITIAL_SCALE, size=(n_codes, d_block)).astype(np.float32)
+    W[awake] = random.normal(scale=_AWAKE_SCALE, size=(len(awake), d_block))
+    return W
 
 
 def codes_of(Z: csr_array, rows: Rows, W: Matrix) -> Matrix:

@@ -27,6 +27,7 @@ from jobs.net.tasks import binary_loss, weighted_loss
 
 _EVALUATION_ROWS = 8192
 _EPOCH_ROWS = 65_536
+_NONE: NDArray[np.int64] = np.zeros(0, np.int64)
 _FEW_VALIDATION_ROWS, _MANY_VALIDATION_ROWS = 1000, 5000
 
 
@@ -117,6 +118,7 @@ def train_net(
     linear: LinearModel,
     plan: TrainingPlan,
     on_epoch: Callable[[Epoch], None],
+    awake: NDArray[np.int64] = _NONE,
 ) -> Net:
     """Train one net and return it as it was at its best epoch.
 
@@ -128,11 +130,12 @@ def train_net(
         linear: fitted on `train`; becomes the frozen skip.
         plan: sizes, steps, seed.
         on_epoch: called after each epoch; may raise to abandon the training.
+        awake: codes that are known to act together with others; they begin large.
 
     Raises:
         FloatingPointError: the loss is not finite any more.
     """
-    trainer = _Trainer(Z, y, train, linear, plan)
+    trainer = _Trainer(Z, y, train, linear, plan, awake)
     offset = linear.logits(Z, valid)
     history = [Epoch(0, _loss(linear.logits(Z, train), y[train]), _loss(offset, y[valid]))]
     best = trainer.state()
@@ -154,13 +157,19 @@ class _Trainer:
     """The moving parts of one training: codes, body, their optimizers, the order of the rows."""
 
     def __init__(
-        self, Z: csr_array, y: NDArray[np.float32], train: Rows, linear: LinearModel, plan: TrainingPlan
+        self,
+        Z: csr_array,
+        y: NDArray[np.float32],
+        train: Rows,
+        linear: LinearModel,
+        plan: TrainingPlan,
+        awake: NDArray[np.int64],
     ) -> None:
         self._Z, self._train, self._plan = Z, train, plan
         self._labels = y
         self._offset = np.zeros(Z.shape[0], np.float32)
         self._offset[train] = linear.logits(Z, train)
-        self.W = initial_codes(Z.shape[1], plan.shape.d_block, plan.seed)
+        self.W = initial_codes(Z.shape[1], plan.shape.d_block, plan.seed, awake)
         self.body = Body(plan.shape, plan.seed)
         self._backprop = Backprop(self.body, plan.shape, plan.seed)
         self._code_optimizer = CodeOptimizer(self.W, plan.learning_rate, plan.code_penalty)

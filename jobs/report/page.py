@@ -11,8 +11,10 @@ _TOP = 50
 _METRICS = ("auc", "average_precision", "f1", "macro_f1", "accuracy", "log_loss", "brier")
 
 
-def write_page(folder: Path, problem: str, run_id: str, features: pd.DataFrame, metrics: dict[str, Any]) -> None:
-    """Write report.html from the feature table and the metrics."""
+def write_page(
+    folder: Path, problem: str, run_id: str, features: pd.DataFrame, interactions: pd.DataFrame, metrics: dict[str, Any]
+) -> None:
+    """Write report.html from the tables and the metrics."""
     environment = Environment(loader=PackageLoader("jobs", "report"), autoescape=True, undefined=StrictUndefined)
     top = features[features["rank"].notna()].head(_TOP)
     text = environment.get_template("page.html").render(
@@ -25,5 +27,8 @@ def write_page(folder: Path, problem: str, run_id: str, features: pd.DataFrame, 
         metric_names=_METRICS,
         models=metrics["test"],
         gap=metrics["additivity_gap"],
+        pairs=interactions.to_dict("records"),
+        lead=metrics["lead_over_logistic_regression"],
+        seen_before=metrics["test_rows_seen_in_training"],
     )
     (folder / "report.html").write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""features, shap_values and groups: the tables that a run leaves to analysts. Column names are a contract (README)."""
+"""features, shap_values, groups, interactions: what a run leaves to analysts. Column names are a contract (README)."""
 
 from pathlib import Path
 
@@ -9,6 +9,8 @@ from jobs.data.dataset import Dataset
 from jobs.data.design import Vocabulary
 from jobs.data.pruning import CONSTANT, KEPT, RARE
 from jobs.learn import Learned
+
+WITHHELD = "withheld"  # the nets are worse than logistic regression: they are no witness
 
 _FEATURE_COLUMNS = (
     "feature",
@@ -56,8 +58,9 @@ def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
     table = pd.concat([numeric, categorical], ignore_index=True) if len(categorical) else numeric
     table = table.merge(_kept_columns(learned), on="feature", how="left")
     kept = table["status"] == KEPT
-    table.loc[kept, "status"] = np.where(table.loc[kept, "is_selected"].astype(bool), "selected", "not_selected")
-    flagged = {"leak_suspect": frozenset(learned.columns.leaks), "precision_lost": data.coarse}
+    verdict = np.where(table.loc[kept, "is_selected"].astype(bool), "selected", "not_selected")
+    table.loc[kept, "status"] = WITHHELD if learned.is_withheld else verdict
+    flagged = learned.columns.flags | {"precision_lost": data.coarse}
     table["flags"] = [[flag for flag, names in flagged.items() if name in names] for name in table["feature"]]
     table["rank"] = table["rank"].astype("Int64")
     return table.sort_values(["rank", "feature"], na_position="last", ignore_index=True)[list(_FEATURE_COLUMNS)]
@@ -148,11 +151,24 @@ def groups_table(features: pd.DataFrame) -> pd.DataFrame:
     ).sort_values("gain", ascending=False, ignore_index=True)
 
 
+def interactions_table(learned: Learned) -> pd.DataFrame:
+    """One row for every pair of columns that act together, the strongest first: feature, partner, z."""
+    found, names = learned.selection.interactions, learned.columns.design.columns
+    return pd.DataFrame(
+        {
+            "feature": [names[int(one)] for one, _ in found.pairs],
+            "partner": [names[int(other)] for _, other in found.pairs],
+            "z": found.z,
+        }
+    ).astype({"feature": "str", "partner": "str"})
+
+
 def write_tables(folder: Path, data: Dataset, learned: Learned, id_name: str) -> pd.DataFrame:
-    """Write features.parquet, features.csv, shap_values.parquet and groups.parquet; return the features."""
+    """Write features (parquet, csv), shap_values, groups and interactions (parquet); return the features."""
     features = features_table(data, learned)
     features.to_parquet(folder / "features.parquet", index=False)
     features.assign(flags=features["flags"].map(";".join)).to_csv(folder / "features.csv", index=False)
     shap_values_table(data, learned, id_name).to_parquet(folder / "shap_values.parquet", index=False)
     groups_table(features).to_parquet(folder / "groups.parquet", index=False)
+    interactions_table(learned).to_parquet(folder / "interactions.parquet", index=False)
     return features

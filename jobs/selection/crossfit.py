@@ -13,6 +13,7 @@ from jobs.net.threads import side_by_side
 from jobs.net.training import Epoch, Net, TrainingPlan, train_net
 from jobs.selection.calibration import Calibration, calibrate
 from jobs.selection.gain import Evidence, held_out_evidence
+from jobs.selection.interactions import interacting_codes
 
 _GAIN_NODES = 4
 
@@ -56,7 +57,8 @@ def cross_fit(
 ) -> Ensemble:
     """Train one net for each fold of the training rows, side by side.
 
-    Each net computes on one thread, so what it becomes does not depend on how many train beside it.
+    Each net computes on one thread, so what it becomes does not depend on how many train beside it. Columns that act
+    together, as its own training rows show, are pointed out to it.
 
     Args:
         design: input of the nets.
@@ -76,7 +78,8 @@ def cross_fit(
         seen, held_out = split.training_rows_of(number), split.folds[number]
         linear = fit_ridge(design.Z, y, seen, strength, plan.positive_weight)
         own = replace(plan, seed=plan.seed + number)
-        net = train_net(design.Z, y, seen, split.valid, linear, own, lambda epoch: on_epoch(number, epoch))
+        awake = interacting_codes(design, y, seen, linear.logits(design.Z, seen))
+        net = train_net(design.Z, y, seen, split.valid, linear, own, lambda epoch: on_epoch(number, epoch), awake)
         return Fold(net, seen, held_out, calibrate(net.logits(design.Z, held_out), y[held_out]))
 
     return Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)))

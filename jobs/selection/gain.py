@@ -6,16 +6,17 @@ delta_ij = phi_ij - mean_i phi_ij:
     gain_j  = sum_i loss(y_i, f_i - delta_ij) - loss(y_i, f_i)      does this contribution pay for itself? (nats)
     score_j = sum_i delta_ij (y_i - sigma(f_i - delta_ij))          does it point the right way, given everything else?
 
-The gain orders the columns; the score, whose mean is zero for a column of noise, decides. The background must be the
-mean: against a zero background a column of noise with a large mean inherits the signal of the others through the
-gradient.
+The gain is what a column is worth to the nets; the score, whose mean is zero for a column of noise, is what they bring
+to the verdict (ranking.py). Its variance is that of labels drawn with the net's probabilities: squares of the scores
+themselves are close to zero where labels of one kind are rare and happen to be absent. The background must be the mean:
+against a zero background a column of noise with a large mean inherits the signal of the others through the gradient.
 
 Centring makes every zero entry of a sparse column contribute, delta = -mean_j t_ij - centre_j with t_ij = c_j . g_i,
 but only through g_i. To second order in delta these sums are quadratic forms in c_j,
 
     sum_i r_i delta    = -mean_j c_j . (sum r g) - centre_j sum r                               r = y - sigma(f)
     sum_i h_i delta^2  = mean_j^2 c_j' (sum h g g') c_j + 2 mean_j centre_j c_j . (sum h g) + centre_j^2 sum h
-    gain = r delta + h delta^2 / 2,   score = r delta + h delta^2,   squares = r^2 delta^2      h = sigma (1 - sigma)
+    gain = r delta + h delta^2 / 2,   score = r delta + h delta^2,   variance = h delta^2      h = sigma (1 - sigma)
 
 so no n x p array is ever made. Columns whose non-zeros are not few are summed exactly, row by row.
 """
@@ -32,7 +33,8 @@ from jobs.net.codes import Matrix, codes_of
 from jobs.net.paths import path_gradients
 from jobs.net.tasks import binary_loss, sigmoid
 from jobs.net.training import Net
-from jobs.selection.calibration import Calibration
+from jobs.selection.calibration import Calibration, calibrate
+from jobs.selection.held_out import HeldOut
 from jobs.selection.kernels import entry_dots, exact_evidence, sparse_evidence
 
 _EXACT_COVERAGE = 0.1  # columns with more non-zeros than this share of the rows are summed exactly
@@ -46,36 +48,19 @@ class Evidence:
     """Sums over held-out rows, one entry a column.
 
     Attributes:
-        n_rows: how many rows were summed.
-        gain, gain_squares: (n_columns,) sums of gain_ij and of its square, nats.
-        score, score_squares: (n_columns,) sums of score_ij and of its square.
+        held_out: the rows, and what the net says of them.
+        gain: (n_columns,) sums of gain_ij, nats.
+        score, variance: (n_columns,) sums of score_ij and of its variance.
     """
 
-    n_rows: int
+    held_out: HeldOut
     gain: Floats
-    gain_squares: Floats
     score: Floats
-    score_squares: Floats
-
-    def __add__(self, other: "Evidence") -> "Evidence":
-        """Evidence of both sets of rows together."""
-        return Evidence(
-            self.n_rows + other.n_rows,
-            self.gain + other.gain,
-            self.gain_squares + other.gain_squares,
-            self.score + other.score,
-            self.score_squares + other.score_squares,
-        )
-
-    @property
-    def score_z(self) -> Floats:
-        """(n_columns,) score in units of its standard error; 0 where a column never contributes."""
-        spread = np.sqrt(np.maximum(self.score_squares - self.score**2 / self.n_rows, 0))
-        return np.divide(self.score, spread, out=np.zeros_like(spread), where=spread > 1e-12)
+    variance: Floats
 
 
 @dataclass(frozen=True, slots=True)
-class _HeldOut:
+class _Entries:
     """What the sums run over.
 
     Attributes:
@@ -118,16 +103,20 @@ def held_out_evidence(
     held = _hold(net, calibration, design, y, rows, seen, nodes)
     count = np.diff(held.starts)[: design.n_numeric]
     sparse = np.flatnonzero(count <= _EXACT_COVERAGE * len(rows))
-    sums = np.zeros((len(design.columns), 4))
+    sums = np.zeros((len(design.columns), 3))
     sums[sparse] = _sparse_sums(held, sparse)
     exact = np.setdiff1d(np.arange(len(design.columns)), sparse, assume_unique=True)
     sums[exact] = _exact_sums(held, design.starts, exact)
-    return Evidence(len(rows), *sums.T)
+    h = sigmoid(held.f) * sigmoid(-held.f)
+    effect = held.code.astype(np.float64) @ (h @ held.slope / h.sum())
+    linear = net.linear.logits(design.Z, rows)
+    linear = calibrate(linear, y[rows]).apply(linear)
+    return Evidence(HeldOut(rows, held.f, linear, effect), *sums.T)
 
 
 def _hold(
     net: Net, calibration: Calibration, design: Design, y: NDArray[np.float32], rows: Rows, seen: Rows, nodes: int
-) -> _HeldOut:
+) -> _Entries:
     Z = design.Z
     mean = column_moments(Z.indptr, Z.indices, Z.data, seen, design.n_codes)[0] / len(seen)
     reference = (mean.astype(np.float32) @ net.W)[None]  # (1, d): codes are linear in Z, so this is the mean code
@@ -142,55 +131,48 @@ def _hold(
     entry_dots(starts, row, value, code, slope, dot, sums)
     f = calibration.apply(net.logits(Z, rows))
     loss = binary_loss(f, y[rows])
-    return _HeldOut(slope, code, mean, f, y[rows].astype(np.float64), loss, starts, row, value, dot, sums)
+    return _Entries(slope, code, mean, f, y[rows].astype(np.float64), loss, starts, row, value, dot, sums)
 
 
-def _sparse_sums(held: _HeldOut, columns: NDArray[np.int64]) -> Floats:
-    """(len(columns), 4) sums of gain, gain^2, score, score^2 of sparse numeric columns."""
+def _sparse_sums(held: _Entries, columns: NDArray[np.int64]) -> Floats:
+    """(len(columns), 3) sums of gain, score and its variance, of sparse numeric columns."""
     p = sigmoid(held.f)
     r, h = held.y - p, p * (1 - p)
     code, mean = held.code[columns].astype(np.float64), held.mean[columns]
-    total, along_r, forms = _slope_moments(held.slope, r, (h, r * r))
+    total, along_r, along_h, product = _slope_moments(held.slope, r, h)
     centre = np.zeros(len(held.mean))
     c = centre[columns] = (held.sums[columns] - mean * (code @ total)) / len(held.f)
     linear = -mean * (code @ along_r) - c * r.sum()
-    squares = [
-        mean**2 * np.einsum("ji,ji->j", code @ product, code) + 2 * mean * c * (code @ along) + c**2 * weight.sum()
-        for weight, along, product in forms
-    ]
-    out = np.zeros((len(columns), 4))
+    squares = mean**2 * np.einsum("ji,ji->j", code @ product, code) + 2 * mean * c * (code @ along_h) + c**2 * h.sum()
+    out = np.zeros((len(columns), 3))
     entries, rows = (held.starts, held.row, held.value, held.dot), (held.f, held.y, held.loss, r, h)
     sparse_evidence(*entries, columns, held.mean, centre, *rows, out)
-    return out + np.column_stack([linear + squares[0] / 2, squares[1], linear + squares[0], squares[1]])
+    return out + np.column_stack([linear + squares / 2, linear + squares, squares])
 
 
-def _slope_moments(
-    slope: Matrix, r: Floats, weights: tuple[Floats, ...]
-) -> tuple[Floats, Floats, list[tuple[Floats, Floats, Floats]]]:
-    """Sum g, sum r g, and for each weight v: (v, sum v g, sum v g g'). float64, a block of rows at a time."""
+def _slope_moments(slope: Matrix, r: Floats, h: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Sum g, sum r g, sum h g, sum h g g'. float64, a block of rows at a time."""
     width = slope.shape[1]
-    total, along_r = np.zeros(width), np.zeros(width)
-    along, product = np.zeros((len(weights), width)), np.zeros((len(weights), width, width))
+    total, along_r, along_h, product = np.zeros(width), np.zeros(width), np.zeros(width), np.zeros((width, width))
     for at in range(0, len(slope), _PATH_ROWS):
         part = slice(at, at + _PATH_ROWS)
         g = slope[part].astype(np.float64)
+        weighted = g * h[part, None]
         total += g.sum(axis=0)
         along_r += r[part] @ g
-        for k, weight in enumerate(weights):
-            weighted = g * weight[part, None]
-            along[k] += weighted.sum(axis=0)
-            product[k] += weighted.T @ g
-    return total, along_r, list(zip(weights, along, product, strict=True))
+        along_h += weighted.sum(axis=0)
+        product += weighted.T @ g
+    return total, along_r, along_h, product
 
 
-def _exact_sums(held: _HeldOut, code_starts: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:
-    """(len(columns), 4) sums of columns of any kind, their attributions made for every row.
+def _exact_sums(held: _Entries, code_starts: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:
+    """(len(columns), 3) sums of columns of any kind, their attributions made for every row.
 
     Column k owns the codes code_starts[k]:code_starts[k + 1].
     """
     owns = [slice(int(code_starts[k]), int(code_starts[k + 1])) for k in columns]
     means = [held.mean[own] @ held.code[own] for own in owns]  # (d_block + 1,) the mean code of each column
-    out = np.empty((len(columns), 4))
+    out = np.empty((len(columns), 3))
     for at, (own, mean) in enumerate(zip(owns, means, strict=True)):
         entries = slice(int(held.starts[own.start]), int(held.starts[own.stop]))
         phi = -(held.slope @ mean.astype(np.float32)).astype(np.float64)  # (n,): minus the mean code, along each slope

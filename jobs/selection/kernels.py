@@ -84,7 +84,7 @@ def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, loss, 
     For column j (position k in `columns`) and its non-zero rows i, with t the entry's `dot`,
         exact   delta  = (value - mean_j) t - centre_j
         counted delta0 = -mean_j t - centre_j          (what the row would have had with value 0)
-    out[k] = (gain, gain^2, score, score^2) of `exact` minus the second-order expressions of `counted`.
+    out[k] = (gain, score, variance of the score) of `exact` minus the second-order expressions of `counted`.
     row, value, dot: by entry, in the order of `starts`; rows address f, y, the loss of the two, residual = y - p and
     weight = p (1 - p), all (n,).
     """
@@ -100,14 +100,13 @@ def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, loss, 
             linear = residual[i] * counted
             square = weight[i] * counted * counted
             out[k, 0] += gain - linear - square / 2
-            out[k, 1] += gain * gain - linear * linear
-            out[k, 2] += score - linear - square
-            out[k, 3] += score * score - linear * linear
+            out[k, 1] += score - linear - square
+            out[k, 2] += delta * delta * p * (1 - p) - square
 
 
 @_compile
 def exact_evidence(phi, row, value, dot, f, y, loss, out):
-    """Gain and score of one column, row by row: out = sums of (gain, gain^2, score, score^2).
+    """Gain and score of one column, row by row: out = sums of (gain, score, variance of the score).
 
     phi: (n,) the attributions of rows without an entry; what entries add to their rows is value dot. Overwritten.
     f, y, loss: (n,) logits, labels, and the loss of the two.
@@ -120,11 +119,9 @@ def exact_evidence(phi, row, value, dot, f, y, loss, out):
         delta = phi[i] - centre
         without, p = _loss_and_probability(f[i] - delta, y[i])
         gain = without - loss[i]
-        score = delta * (y[i] - p)
         out[0] += gain
-        out[1] += gain * gain
-        out[2] += score
-        out[3] += score * score
+        out[1] += delta * (y[i] - p)
+        out[2] += delta * delta * p * (1 - p)
 
 
 @_compile

@@ -42,6 +42,18 @@ def evaluate(f: Floats, y: NDArray[np.float32], threshold: float, seed: int) -> 
     return {name: _estimate(value, [draw[name] for draw in draws]) for name, value in values.items()}
 
 
+def auc_lead(f: Floats, other: Floats, y: NDArray[np.float32], seed: int) -> Estimate:
+    """Area under the ROC curve of logits `f` (n,) minus that of `other` (n,), on the same replicates of the rows."""
+    models = [_Judged(logits, y, 0.5) for logits in (f, other)]
+
+    def lead(weight: Floats) -> float:
+        return models[0].metrics(weight)["auc"] - models[1].metrics(weight)["auc"]
+
+    random = np.random.default_rng(seed)
+    draws = [lead(random.poisson(1.0, len(y)).astype(np.float64)) for _ in range(_REPLICATES)]
+    return _estimate(lead(np.ones(len(y))), draws)
+
+
 def _estimate(value: float, draws: list[float]) -> Estimate:
     low, high = np.nanpercentile(draws, _INTERVAL)
     return Estimate(value, float(low), float(high))

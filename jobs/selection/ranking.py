@@ -1,23 +1,38 @@
-"""From evidence to a verdict: rank by held-out gain, select by held-out score at a false discovery rate.
+"""From evidence to a verdict: three witnesses, one p-value a column, one false discovery rate.
 
-The score's z of a column of noise is close to normal, centred a little below zero, and wider than 1, because folds
-share training rows (sd 1.1 to 1.2 measured, docs/method.md). Its width is therefore estimated from the lower half of
-all z, where hardly a true column falls (an empirical null: Efron 2004), and never taken below MIN_NULL_WIDTH. Its
-centre is taken as 0, which errs on the safe side.
+    conditional.py    does the column act on its own, given all others?        all training rows, two-sided
+    interactions.py   does it act together with another one?                   all pairs, allowed for
+    gain.py           does what the nets say of it point the right way?        whatever shape it has, one-sided
+
+The first is the sharpest wherever there is a main effect and gets most of the chance of a false alarm. The score's z
+of a column of noise is wider than 1, because folds share training rows (docs/method.md): its width is estimated from
+the lower half of all z, where hardly a true column falls (an empirical null: Efron 2004), and never taken below
+MIN_NULL_WIDTH.
+
+Selected columns come first, the surest one first. The others are ordered by what they are worth to a model: by the
+geometric mean of their places by held-out gain and in forward selection, where of several columns that say the same one
+comes early.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control, norm
 
+from jobs.data.dataset import Design
+from jobs.selection.combination import combine
+from jobs.selection.conditional import conditional_test
 from jobs.selection.gain import Evidence
+from jobs.selection.interactions import Interactions, find_interactions
 
 Floats = NDArray[np.float64]
 
 MIN_NULL_WIDTH = 1.1
 _ENOUGH_COLUMNS = 20  # columns needed in the lower half before their spread is believed
+_WEIGHTS = np.array([0.8, 0.1, 0.1])  # of the three witnesses, in the order above
+_TINY = 1e-100  # below it p-values of different witnesses are not compared any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +40,14 @@ class Selection:
     """The verdict on every kept column.
 
     Attributes:
-        rank: (n_columns,) 1 = largest gain; ties by position.
+        rank: (n_columns,) 1 = first; selected ones before all others.
         gain: (n_columns,) nats per held-out row.
-        score_z: (n_columns,) in units of the null width.
+        score_z: (n_columns,) of the column on its own, given all others; in units of the null width.
         q_value: (n_columns,) Benjamini-Hochberg.
         selected: (n_columns,) q_value <= q.
-        stability: (n_columns,) share of folds in which the contribution pointed the right way.
-        null_width: the estimated standard deviation of z under the null.
+        stability: (n_columns,) share of folds in which the nets' contribution pointed the right way.
+        interactions: pairs of columns that act together.
+        null_width: the estimated standard deviation of score_z under the null.
     """
 
     rank: NDArray[np.int64]
@@ -40,20 +56,51 @@ class Selection:
     q_value: Floats
     selected: NDArray[np.bool_]
     stability: Floats
+    interactions: Interactions
     null_width: float
 
 
-def select_columns(folds: list[Evidence], q: float) -> Selection:
+def select_columns(folds: Sequence[Evidence], design: Design, y: NDArray[np.float32], q: float) -> Selection:
     """Judge every column by the evidence of all folds together, at false discovery rate `q`."""
-    total = sum(folds[1:], start=folds[0])
-    width = null_width(total.score_z)
-    z = total.score_z / width
-    q_value = false_discovery_control(norm.sf(z), method="bh")
-    order = np.lexsort((np.arange(len(z)), -total.gain))
-    rank = np.empty(len(z), np.int64)
-    rank[order] = np.arange(1, len(z) + 1)
-    right_way = np.mean([fold.score > 0 for fold in folds], axis=0)
-    return Selection(rank, total.gain / total.n_rows, z, q_value, q_value <= q, right_way, width)
+    held_out, n = [fold.held_out for fold in folds], len(design.columns)
+    conditional = conditional_test(design, y, held_out)
+    interactions = find_interactions(design, y, held_out)
+    z = score_z(folds)
+    witnesses = np.stack([conditional.p_value, interactions.p_value, norm.sf(z / null_width(z))])
+    p = combine(witnesses.ravel(), np.tile(np.arange(n), 3), n, np.repeat(_WEIGHTS, n))
+    q_value = false_discovery_control(p, method="bh")
+    gain = np.sum([fold.gain for fold in folds], axis=0)
+    selected = q_value <= q
+    worth = np.log(_places(-gain)) + np.log(conditional.entry)
+    surest = np.lexsort((-np.abs(conditional.z), np.maximum(p, _TINY)))
+    return Selection(
+        _places(np.where(selected, _places_of(surest) - n - 1.0, worth)),
+        gain / sum(len(held.rows) for held in held_out),
+        conditional.z,
+        q_value,
+        selected,
+        np.mean([fold.score > 0 for fold in folds], axis=0),
+        interactions,
+        conditional.width,
+    )
+
+
+def score_z(folds: Sequence[Evidence]) -> Floats:
+    """(n_columns,) score of all folds in units of its standard error; 0 where a column never contributes."""
+    score, variance = (np.sum([getattr(fold, name) for fold in folds], axis=0) for name in ("score", "variance"))
+    spread = np.sqrt(np.maximum(variance, 0))
+    return np.divide(score, spread, out=np.zeros_like(spread), where=spread > 1e-12)
+
+
+def _places(value: Floats) -> NDArray[np.int64]:
+    """(n,) 1 for the smallest; ties by position."""
+    return _places_of(np.argsort(value, kind="stable"))
+
+
+def _places_of(order: NDArray[np.int64]) -> NDArray[np.int64]:
+    places = np.empty(len(order), np.int64)
+    places[order] = np.arange(1, len(order) + 1)
+    return places
 
 
 def null_width(z: Floats) -> float:

@@ -53,7 +53,7 @@ DEFAULTS: dict[str, object] = {
     "tune": {"trials": 0, "minutes": 10.0, "metric": "auc"},
     "threshold": {"policy": "max_macro_f1", "value": None},
     "explain": {"rows": 5000, "background": 64, "nodes": 4},
-    "select": {"q": 0.1},
+    "select": {"q": 0.1, "with_worse_net": False},
     "keep_inputs": False,
     "notify": (),
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jobs.data.screens import is_leak, leak_suspects
+from jobs.data.screens import drifting_columns, exposure_columns, is_leak, leak_suspects, rows_seen_before
 from tests.jobs.tables import counts, csr_of
 
 ROWS = np.arange(300)
@@ -48,3 +48,26 @@ def test_a_category_that_is_the_label_in_disguise_is_a_leak() -> None:
     disguised = np.where(y == 1, np.arange(400) % 5, 5 + np.arange(400) % 7).astype(np.int32)
     assert is_leak(disguised, y, ROWS)
     assert not is_leak((np.arange(400) % 7).astype(np.int32), y, ROWS)
+
+
+def test_a_column_whose_mean_moves_drifts() -> None:
+    X = counts(8, 4000, 40, (0.1, 0.5)).toarray()
+    X[3000:, 5] += np.random.default_rng(9).poisson(1.0, 1000)
+    train, test = np.arange(3000), np.arange(3000, 4000)
+    assert drifting_columns(csr_of(X), train, test).tolist() == [5]
+    assert drifting_columns(csr_of(X), train, np.arange(0)).tolist() == []
+
+
+def test_a_column_that_counts_everything_is_an_exposure() -> None:
+    X = counts(8, 1000, 60, (0.1, 0.5)).toarray()
+    X[:, 7] = np.log1p((X > 0).sum(axis=1)) + 1
+    assert exposure_columns(csr_of(X), np.arange(800)).tolist() == [7]
+    assert exposure_columns(csr_of(np.ones((10, 3))), np.arange(10)).tolist() == []
+
+
+def test_test_rows_that_equal_a_training_row_are_counted() -> None:
+    X = counts(8, 300, 60, (0.1, 0.5)).toarray()
+    X[250], X[251] = X[3], X[4]
+    X[252], X[5] = 0, 0  # two users who did nothing are no twins
+    train, test = np.arange(250), np.arange(250, 300)
+    assert rows_seen_before(csr_of(X), train, test) == 2

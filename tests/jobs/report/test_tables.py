@@ -79,7 +79,8 @@ def test_what_does_not_apply_is_null(features: pd.DataFrame) -> None:
 def test_ranked_columns_come_first_then_the_others_by_name(features: pd.DataFrame) -> None:
     n_kept = int(features["rank"].notna().sum())
     assert features["rank"].tolist()[:n_kept] == list(range(1, n_kept + 1))
-    assert features["gain"].tolist()[:n_kept] == sorted(features["gain"][:n_kept], reverse=True)
+    is_selected = (features["status"][:n_kept] == "selected").tolist()
+    assert is_selected == sorted(is_selected, reverse=True)
     rest = features["feature"].tolist()[n_kept:]
     assert rest == sorted(rest) == ["always", "boss_kills_twin", "hardly", "never", "server"]
 

@@ -12,7 +12,8 @@ from jobs.net.training import Net, TrainingPlan
 from jobs.selection.calibration import Calibration, calibrate
 from jobs.selection.crossfit import collect_evidence, cross_fit
 from jobs.selection.gain import Evidence, held_out_evidence
-from jobs.selection.ranking import select_columns
+from jobs.selection.held_out import HeldOut
+from jobs.selection.ranking import score_z, select_columns
 from tests.jobs.tables import categories, csr_of, draw_labels, mixed_design
 from tests.jobs.trained_nets import DenseNet, body_in_float64, random_net
 
@@ -37,7 +38,7 @@ def mixed(size: float = 1.0) -> tuple[Net, Design, np.ndarray]:
 
 
 def by_brute_force(net: Net, design: Design, y: np.ndarray, nodes: int) -> np.ndarray:
-    """Return (n_columns, 4) sums of gain, gain^2, score, score^2 with an n x p array of attributions, in float64."""
+    """Return (n_columns, 3) sums of gain, score and its variance with an n x p array of attributions, in float64."""
     Z = design.Z.toarray().astype(np.float64)
     mean = Z[SEEN].mean(axis=0)
     at, weight = np.polynomial.legendre.leggauss(nodes)
@@ -53,20 +54,20 @@ def by_brute_force(net: Net, design: Design, y: np.ndarray, nodes: int) -> np.nd
     f = CALIBRATION.apply(DenseNet(net)(torch.from_numpy(Z[HELD])).detach().numpy())
     label = y[HELD].astype(np.float64)[:, None]
     gain = np.logaddexp(0, f - delta) - label * (f - delta) - (np.logaddexp(0, f) - label * f)
-    score = delta * (label - 1 / (1 + np.exp(delta - f)))
-    return np.stack([gain.sum(axis=0), (gain**2).sum(axis=0), score.sum(axis=0), (score**2).sum(axis=0)], axis=1)
+    p = 1 / (1 + np.exp(delta - f))
+    score, variance = delta * (label - p), delta**2 * p * (1 - p)
+    return np.stack([gain.sum(axis=0), score.sum(axis=0), variance.sum(axis=0)], axis=1)
 
 
 def sums(evidence: Evidence) -> np.ndarray:
-    return np.stack([evidence.gain, evidence.gain_squares, evidence.score, evidence.score_squares], axis=1)
+    return np.stack([evidence.gain, evidence.score, evidence.variance], axis=1)
 
 
 def errors(net: Net, design: Design, y: np.ndarray) -> np.ndarray:
-    """Return (n_columns, 4) differences, those of gain and score in standard errors, those of squares relative."""
+    """Return (n_columns, 3) differences: gain and score in standard errors of the score, its variance relative."""
     wanted = by_brute_force(net, design, y, 4)
     found = sums(held_out_evidence(net, CALIBRATION, design, y, HELD, SEEN, 4))
-    unit = np.repeat(wanted[:, [1, 3]], 2, axis=1)
-    unit[:, [0, 2]] **= 0.5
+    unit = wanted[:, [2, 2, 2]] ** [0.5, 0.5, 1]
     return np.abs(found - wanted) / unit
 
 
@@ -78,8 +79,8 @@ def test_dense_and_categorical_columns_equal_the_brute_force_sums() -> None:
 
 def test_sparse_columns_equal_the_brute_force_sums_to_second_order() -> None:
     error = errors(*mixed())[SPARSE]
-    assert error[:, [0, 2]].max() < 5e-3  # of a standard error
-    assert error[:, [1, 3]].max() < 2e-2
+    assert error[:, :2].max() < 5e-3  # of a standard error
+    assert error[:, 2].max() < 2e-2
 
 
 def test_the_error_of_the_closed_form_is_of_third_order() -> None:
@@ -89,29 +90,33 @@ def test_the_error_of_the_closed_form_is_of_third_order() -> None:
         net = Net(net.linear, np.zeros_like(net.W), net.body, net.history)
         wanted = by_brute_force(net, design, y, 4)
         closed = sums(held_out_evidence(net, CALIBRATION, design, y, HELD, SEEN, 4))
-        found.append(np.abs(closed - wanted)[SPARSE][:, [0, 2]].sum(axis=0))
+        found.append(np.abs(closed - wanted)[SPARSE][:, :2].sum(axis=0))
     assert (found[0] / found[1] > 5).all()  # 8 in the limit
 
 
-def test_evidence_of_two_sets_of_rows_adds_up() -> None:
-    a, b = (Evidence(n, *(np.array([float(k * n)]) for k in range(1, 5))) for n in (2, 3))
-    both = a + b
-    assert (both.n_rows, both.gain, both.gain_squares, both.score, both.score_squares) == (5, 5, 10, 15, 20)
+def test_the_z_of_the_score_is_its_sum_over_its_standard_error_in_all_folds() -> None:
+    def fold(score: list[float], variance: list[float]) -> Evidence:
+        nothing = HeldOut(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0))
+        return Evidence(nothing, np.zeros(2), np.array(score), np.array(variance))
+
+    folds = [fold([1.0, 0], [2.0, 0]), fold([3.0, 0], [7.0, 0])]
+    np.testing.assert_allclose(score_z(folds), [4 / 3, 0])
 
 
-def test_the_z_of_the_score_is_its_sum_over_its_standard_error() -> None:
-    score = np.array([[1.0, 2.0, 0.5, 3.0], [0, 0, 0, 0]]).T
-    evidence = Evidence(4, np.zeros(2), np.zeros(2), score.sum(axis=0), (score**2).sum(axis=0))
-    column = score[:, 0]
-    wanted = column.sum() / np.sqrt(((column - column.mean()) ** 2).sum())
-    np.testing.assert_allclose(evidence.score_z, [wanted, 0], rtol=1e-12)
+def test_the_effect_of_a_linear_net_is_its_calibrated_weights() -> None:
+    net, design, y = mixed()
+    net = Net(net.linear, np.zeros_like(net.W), net.body, net.history)
+    found = held_out_evidence(net, CALIBRATION, design, y, HELD, SEEN, 4).held_out
+    np.testing.assert_allclose(found.effect, 0.8 * net.linear.w, rtol=1e-5)
+    np.testing.assert_array_equal(found.rows, HELD)
+    np.testing.assert_allclose(found.f, CALIBRATION.apply(net.logits(design.Z, HELD)))
 
 
 def test_a_net_that_points_the_wrong_way_gives_no_evidence() -> None:
     net, design, y = mixed()
     evidence = held_out_evidence(net, Calibration(0.0, -1.0), design, y, HELD, SEEN, 4)
     np.testing.assert_allclose(sums(evidence), 0, atol=1e-12)
-    np.testing.assert_array_equal(evidence.score_z, 0)
+    np.testing.assert_array_equal(score_z([evidence]), 0)
 
 
 @pytest.mark.parametrize("seed", [7, 8])
@@ -131,9 +136,11 @@ def test_columns_of_noise_far_from_zero_inherit_nothing_through_the_gradients(se
     noise = random.normal(size=(70, 8)) * 0.1  # what a net overfits
     overfit = Net(truth.linear, np.vstack([W[:10], noise - noise.mean(axis=0)]).astype(np.float32), net.body, ())
     calibration = calibrate(overfit.logits(design.Z, held), y[held])
-    selected = select_columns([held_out_evidence(overfit, calibration, design, y, held, seen, 4)], 0.1).selected
-    assert selected[:10].sum() >= 8
-    assert selected[10:].sum() <= 1
+    selected = select_columns(
+        [held_out_evidence(overfit, calibration, design, y, held, seen, 4)], design, y, 0.1
+    ).selected
+    assert selected[:10].sum() >= 7
+    assert selected[10:].sum() <= 2
 
 
 def test_trained_nets_select_the_true_columns_among_columns_far_from_zero() -> None:
@@ -146,6 +153,6 @@ def test_trained_nets_select_the_true_columns_among_columns_far_from_zero() -> N
     design = mixed_design(csr_of(X / np.ptp(X, axis=0)), (), split.train)
     plan = TrainingPlan(BodyShape(n_blocks=1, d_block=16), epochs=6, patience=6, learning_rate=3e-3, code_penalty=0.5)
     ensemble = cross_fit(design, y, split, 3.0, plan, 2, lambda *_: None)
-    selected = select_columns(collect_evidence(ensemble, design, y, 2, lambda: None), 0.1).selected
+    selected = select_columns(collect_evidence(ensemble, design, y, 2, lambda: None), design, y, 0.1).selected
     assert selected[:10].all()
-    assert selected[10:].sum() <= 1
+    assert selected[10:].sum() <= 2

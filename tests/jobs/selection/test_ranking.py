@@ -1,47 +1,82 @@
-"""From evidence to a verdict: the false discovery rate by hand, the width of the null."""
+"""From evidence to a verdict: three witnesses, one false discovery rate, the width of the null."""
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
+from jobs.data.dataset import Design
 from jobs.selection.gain import Evidence
-from jobs.selection.ranking import MIN_NULL_WIDTH, null_width, select_columns
+from jobs.selection.held_out import HeldOut
+from jobs.selection.ranking import MIN_NULL_WIDTH, Selection, null_width, select_columns
+from tests.jobs.tables import counts, csr_of, draw_labels, mixed_design
 
-N = 1000
-
-
-def evidence(z: list[float], gain: list[float] | None = None, n_rows: int = N) -> Evidence:
-    """Return evidence whose scores have these z."""
-    score = np.array(z, float)
-    squares = 1 + score**2 / n_rows
-    return Evidence(n_rows, np.array(z if gain is None else gain, float), squares, score, squares)
+N = 4000
+ALONE, PAIR, NOISE = 3, [10, 11], 30
 
 
-def test_columns_are_selected_by_benjamini_and_hochberg() -> None:
-    z = np.array([4.0, 1.0, 2.2, 2.9, -3.0])
-    verdict = select_columns([evidence((z * MIN_NULL_WIDTH).tolist())], q=0.05)
-    p = norm.sf(z)
-    # By rising p: columns 0, 3, 2, 1, 4 of 5.
-    wanted = [p[0] * 5, min(p[1] * 5 / 4, p[4]), p[2] * 5 / 3, p[3] * 5 / 2, p[4]]
-    np.testing.assert_allclose(verdict.q_value, wanted, rtol=1e-9)
-    assert verdict.selected.tolist() == [True, False, True, True, False]
-    np.testing.assert_allclose(verdict.score_z, z, rtol=1e-12)
-    assert verdict.null_width == MIN_NULL_WIDTH
+def planted(order: np.ndarray | None = None) -> tuple[Design, np.ndarray]:
+    """One column acts alone, two only together; `order`: of the columns."""
+    X = counts(1, N, NOISE, (0.2, 0.4)).toarray()
+    happened = (X > 0).astype(float)
+    together = (happened[:, 10] - happened[:, 10].mean()) * (happened[:, 11] - happened[:, 11].mean())
+    y = draw_labels(0.8 * happened[:, ALONE] + 8 * together - 0.3, 2)
+    shown = X if order is None else X[:, order]
+    return mixed_design(csr_of(shown), (), np.arange(N)), y
 
 
-def test_the_rank_is_by_gain_and_ties_go_by_position() -> None:
-    verdict = select_columns([evidence([0, 0, 0, 9], gain=[1.0, 5.0, 1.0, -2.0])], q=0.1)
-    assert verdict.rank.tolist() == [2, 1, 3, 4]
-    np.testing.assert_allclose(verdict.gain, [0.001, 0.005, 0.001, -0.002])
+def judged(design: Design, y: np.ndarray, score: np.ndarray | None = None, gain: np.ndarray | None = None) -> Selection:
+    """The verdict where the nets know nothing of the columns but what `score` (in standard errors) says of them."""
+    p, folds = design.n_codes, np.array_split(np.random.default_rng(3).permutation(N), 2)
+    base = np.log(y.mean() / (1 - y.mean()))
+    evidence = [
+        Evidence(
+            HeldOut(rows, np.full(len(rows), base), np.full(len(rows), base), np.zeros(p)),
+            np.zeros(p) if gain is None else gain / 2,
+            np.zeros(p) if score is None else score / np.sqrt(2),
+            np.ones(p),
+        )
+        for rows in folds
+    ]
+    return select_columns(evidence, design, y, 0.1)
 
 
-def test_folds_are_judged_together_and_stability_is_the_share_that_agree() -> None:
-    folds = [evidence([3.0, -1.0, 2.0]), evidence([1.0, 1.0, -1.0]), evidence([2.0, 1.0, -1.0]), evidence([1, 1, 0])]
-    verdict = select_columns(folds, q=0.1)
-    assert verdict.stability.tolist() == [1.0, 0.75, 0.25]
-    total = sum(folds[1:], start=folds[0])
-    np.testing.assert_allclose(verdict.score_z, total.score_z / MIN_NULL_WIDTH)
-    np.testing.assert_allclose(verdict.gain, np.array([7.0, 2.0, 0.0]) / (4 * N))
+def test_columns_that_act_alone_or_together_are_selected_and_come_first() -> None:
+    verdict = judged(*planted())
+    assert {ALONE, *PAIR} <= set(np.flatnonzero(verdict.selected).tolist())
+    assert verdict.selected.sum() <= 4
+    assert sorted(verdict.rank[[ALONE, *PAIR]].tolist()) == [1, 2, 3]
+    assert verdict.interactions.pairs.tolist() == [PAIR]
+    np.testing.assert_array_equal(verdict.selected, verdict.q_value <= 0.1)
+    np.testing.assert_array_equal(np.sort(verdict.rank), np.arange(1, NOISE + 1))
+
+
+def test_what_only_the_nets_see_is_selected_too() -> None:
+    score = np.zeros(NOISE)
+    score[20] = 8.0
+    assert not judged(*planted()).selected[20]
+    assert judged(*planted(), score).selected[20]
+
+
+def test_the_order_of_the_columns_changes_no_verdict() -> None:
+    order = np.random.default_rng(5).permutation(NOISE)
+    gain = np.random.default_rng(6).normal(size=NOISE)
+    one, other = judged(*planted(), gain=gain), judged(*planted(order), gain=gain[order])
+    np.testing.assert_allclose(other.q_value, one.q_value[order], rtol=1e-4)
+    np.testing.assert_allclose(other.score_z, one.score_z[order], rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(other.rank, one.rank[order])
+
+
+def test_columns_that_are_not_selected_are_ordered_by_their_worth() -> None:
+    gain = np.zeros(NOISE)
+    gain[[25, 26]] = 5.0, 9.0
+    rank = judged(*planted(), gain=gain).rank
+    assert rank[26] < rank[25] < np.median(rank)
+
+
+def test_stability_is_the_share_of_folds_that_agree() -> None:
+    design, y = planted()
+    verdict = judged(design, y, np.where(np.arange(NOISE) == 7, 1.0, -1.0))
+    assert verdict.stability[7] == 1
+    assert verdict.stability[8] == 0
 
 
 def test_a_wide_null_is_taken_from_the_lower_half() -> None:

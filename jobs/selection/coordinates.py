@@ -1,0 +1,153 @@
+"""What of a column is tested: its value, whether it happened at all, each level of a categorical one.
+
+And the projections of these on the coordinates of other columns: dense algebra on sums over rows; no row is seen here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve
+
+from jobs.data.split import Rows
+
+Floats = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+_DENSE = 0.95  # a column with a larger share of non-zeros has no presence to speak of
+_EFFECT = 3.0  # logits over the range of a column: standard deviation of the prior of an effect
+_RIDGE = 1e-3  # of a projection, in units of a correlation
+_LEAST_OWN = 0.01  # share of a coordinate's variance that its relatives must leave; below it nothing can be said of it
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Weighted sums over all held-out rows.
+
+    Attributes:
+        rows, f, r, h: (n,) positions, logits, residuals, weights.
+        by_code: (n_codes, 5) sums over entries z of r z, h z, h z^2, r, h.
+        effect: (n_codes, 2) what f holds of each code: per unit of its value, and for having happened.
+    """
+
+    rows: Rows
+    f: Floats
+    r: Floats
+    h: Floats
+    by_code: Floats
+    effect: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """Weighted products of the active columns with all columns.
+
+    Attributes:
+        active: (n_active,) codes, ascending.
+        sums: (n_active, 2, 2, n_codes) sum over rows of h x y: value or presence of the active code, then of every
+            code.
+    """
+
+    active: Index
+    sums: Floats
+
+
+class Coordinates:
+    """Scores and variances of all coordinates, in units of each one's standard deviation.
+
+    Attributes:
+        code: (n_coordinates,) of Z; values first, then presences.
+        deviation, mean: (n_coordinates,) with weights h; the deviation is of the sum over rows.
+        own_share: (n_coordinates,) share of the variance that is left by the projection.
+        score: (n_coordinates,) of the label without the column's own effect, after the projection.
+    """
+
+    def __init__(self, sums: Sums, n_numeric: int) -> None:
+        rz, hz, hzz, r, h = sums.by_code.T
+        total = sums.h.sum()
+        varies = hzz * h > hz**2 * (1 + 1e-6)  # a binary column is its presence
+        present = np.flatnonzero(varies[:n_numeric] & (h[:n_numeric] < _DENSE * total))
+        n = len(hz)
+        self.n_codes = n
+        self.code = np.concatenate([np.arange(n), present])
+        self.is_presence = np.arange(len(self.code)) >= n
+        self.mean = np.concatenate([hz, h[present]]) / total
+        variance = np.concatenate([hzz, h[present]]) - self.mean**2 * total
+        self.deviation = np.sqrt(np.maximum(variance, 1e-12 * total))
+        self.raw_score = (np.concatenate([rz, r[present]]) - self.mean * sums.r.sum()) / self.deviation
+        self.effect = sums.effect[self.code, self.is_presence.astype(np.int64)] * self.deviation
+        with_value = np.append(hzz, hz[present]) - self.mean * hz[self.code]  # weighted product with the own value
+        self.with_value = with_value / (self.deviation * self.deviation[self.code])
+        self.own_share = np.ones(len(self.code))
+        self.score = self.raw_score + self.with_value * self.effect[self.code]
+        self.total = total
+
+    def newton_step(self, products: Products) -> Floats:
+        """(n_codes, 2) how far the effects of the active columns are from where their scores vanish."""
+        a, R = self._correlations(products)
+        prior = 1 / (_EFFECT * self.deviation[a]) ** 2
+        step = np.zeros((self.n_codes, 2))
+        solved = np.asarray(solve(R[:, a] + np.diag(prior + _RIDGE), self.raw_score[a], assume_a="pos"), np.float64)
+        step[self.code[a], self.is_presence[a].astype(np.int64)] = solved / self.deviation[a]
+        return step
+
+    def _correlations(self, products: Products) -> tuple[Index, Floats]:
+        """The coordinates of the active codes, and (n_of_these, n_coordinates) their weighted correlations with all."""
+        a = np.flatnonzero(np.isin(self.code, products.active))
+        line, kind = np.searchsorted(products.active, self.code[a]), self.is_presence.astype(np.int64)
+        raw = products.sums[line, kind[a]][:, kind, self.code]
+        covariance = raw - np.outer(self.mean[a], self.mean) * self.total
+        return a, covariance / (self.deviation[a][:, None] * self.deviation)
+
+    def project(self, products: Products) -> Floats:
+        """Return (n_coordinates,) z, and set own_share and score, without what the active columns can predict."""
+        a, R = self._correlations(products)
+        inverse = np.asarray(np.linalg.inv(R[:, a] + _RIDGE * np.eye(len(a))), np.float64)
+        others = np.setdiff1d(np.arange(len(self.code)), a)
+        self._project_others(R[:, others], inverse, a, others)
+        self._project_active(inverse, a)
+        return np.where(self.is_testable, self.score / np.sqrt(self.own_share), 0.0)
+
+    def _project_others(self, R: Floats, inverse: Floats, a: Index, others: Index) -> None:
+        G = inverse @ R  # (n_active, n_others): the projections
+        self.own_share[others] = np.maximum(1 - np.einsum("ij,ij->j", R, G), 1e-6)
+        place = np.full(len(self.code), -1)
+        place[others] = np.arange(len(others))
+        own_value = place[self.code[others]]
+        with_value = self.with_value[others] - np.einsum("ij,ij->j", R, G[:, own_value])
+        self.score[others] = (
+            self.raw_score[others] - self.raw_score[a] @ G + with_value * self.effect[self.code[others]]
+        )
+
+    def _project_active(self, inverse: Floats, a: Index) -> None:
+        own_scores = inverse @ self.raw_score[a]
+        for code in np.unique(self.code[a]):
+            own = np.flatnonzero(self.code[a] == code)
+            left = np.linalg.inv(inverse[np.ix_(own, own)])  # what the other active coordinates leave of these
+            self.own_share[a[own]] = np.maximum(np.diag(left), 1e-6)
+            self.score[a[own]] = left @ (own_scores[own] + self.effect[a[own]])
+
+    def order_of_entry(self, products: Products) -> Index:
+        """Active codes in the order in which forward selection takes them: each time the one that explains most.
+
+        A code stands for its relatives once it is in, so of several that say the same one comes early (sweeps of the
+        normal equations: Goodnight 1979).
+        """
+        a, R = self._correlations(products)
+        left, matrix = R[:, a] @ self.effect[a] + self.raw_score[a], R[:, a] + _RIDGE * np.eye(len(a))
+        code, order, is_out = self.code[a], list[int](), np.ones(len(a), np.bool_)
+        while is_out.any():
+            own = np.maximum(np.diag(matrix), _LEAST_OWN)
+            best = int(code[np.argmax(np.where(is_out, left**2 / own, -1.0))])
+            order.append(best)
+            for k in np.flatnonzero(code == best):
+                if matrix[k, k] > _LEAST_OWN:
+                    line = matrix[:, k] / matrix[k, k]
+                    left, matrix = left - line * left[k], matrix - np.outer(line, matrix[k])
+                is_out[k] = False
+        return np.array(order, np.int64)
+
+    @property
+    def is_testable(self) -> NDArray[np.bool_]:
+        """(n_coordinates,) whether the projection has left enough."""
+        return self.own_share > _LEAST_OWN

@@ -1,0 +1,102 @@
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false
+# ruff: noqa: ANN001, ANN201
+"""Sums over non-zeros for the test of single columns, and tails of its scores, compiled by numba.
+
+Dense references stand in tests/jobs/selection/. Work is cut by column, never by thread: results do not depend on the
+number of threads.
+"""
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+from numba import prange
+
+_compile: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
+_compile_parallel: Any = numba.njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+
+
+@_compile
+def code_sums(indptr, indices, data, rows, r, h, out):
+    """Weighted sums over the entries z of each column: out[j] += (r z, h z, h z^2, r, h). r, h: (len(rows),)."""
+    for i in range(len(rows)):
+        for at in range(indptr[rows[i]], indptr[rows[i] + 1]):
+            j, z = indices[at], np.float64(data[at])
+            out[j, 0] += r[i] * z
+            out[j, 1] += h[i] * z
+            out[j, 2] += h[i] * z * z
+            out[j, 3] += r[i]
+            out[j, 4] += h[i]
+
+
+@_compile_parallel
+def weighted_products(starts, row, value, rows, indptr, indices, data, h, M):
+    """Weighted products of chosen columns with all columns, of values and of presences, zero on entry.
+
+    Entries starts[a]:starts[a + 1] of `row` (within `rows`) and `value` belong to chosen column a. M (n_chosen, 2, 2,
+    n_codes): M[a, u, v, j] = sum over rows of h x y, where x is the value (u = 0) or presence (u = 1) of a, y that of
+    j.
+    """
+    for a in prange(len(starts) - 1):
+        sums = M[a]
+        for place in range(starts[a], starts[a + 1]):
+            i = rows[row[place]]
+            weight = h[row[place]]
+            x = weight * value[place]
+            for at in range(indptr[i], indptr[i + 1]):
+                j, z = indices[at], np.float64(data[at])
+                sums[0, 0, j] += x * z
+                sums[0, 1, j] += x
+                sums[1, 0, j] += weight * z
+                sums[1, 1, j] += weight
+
+
+@_compile
+def add_effects(indptr, indices, data, rows, effect, f):
+    """f[i] += sum over the entries z of rows[i] of effect[j, 0] z + effect[j, 1]. effect (n_codes, 2)."""
+    for i in range(len(rows)):
+        for at in range(indptr[rows[i]], indptr[rows[i] + 1]):
+            f[i] += effect[indices[at], 0] * data[at] + effect[indices[at], 1]
+
+
+@_compile
+def saddlepoint_tail(a, p, rest, q):
+    """P(S > q) for q > 0, of S = sum_i a_i (Y_i - p_i) + normal of variance `rest`, Y_i independent Bernoulli(p_i).
+
+    Lugannani and Rice (1980) in the form of Barndorff-Nielsen; -1 where the saddlepoint cannot be found.
+    """
+    t, low, high = 0.0, 0.0, -1.0
+    for _ in range(100):
+        slope, curve = rest * t - q, rest
+        for i in range(len(a)):
+            grown = p[i] * np.exp(min(a[i] * t, 500.0))
+            share = grown / (1 - p[i] + grown)
+            slope += a[i] * (share - p[i])
+            curve += a[i] * a[i] * share * (1 - share)
+        if abs(slope) < 1e-6 * q:
+            break
+        if slope < 0:
+            low = t
+        else:
+            high = t
+        step = t - slope / max(curve, 1e-300)
+        if step <= low or (high > 0 and step >= high):
+            step = (low + high) / 2 if high > 0 else 2 * low + 1 / np.sqrt(q)
+        t = step
+        if t > 1e6:
+            return -1.0
+    else:
+        return -1.0
+    generating, curve = rest * t * t / 2, rest
+    for i in range(len(a)):
+        grown = p[i] * np.exp(min(a[i] * t, 500.0))
+        share = grown / (1 - p[i] + grown)
+        generating += np.log(1 - p[i] + grown) - p[i] * a[i] * t
+        curve += a[i] * a[i] * share * (1 - share)
+    w, v = np.sqrt(max(2 * (t * q - generating), 0.0)), t * np.sqrt(curve)
+    if w < 1e-3 or v <= 0:
+        return -1.0
+    z = w + np.log(v / w) / w
+    return 0.5 * math.erfc(z / math.sqrt(2.0))

@@ -1,0 +1,52 @@
+"""Tails of scores of columns that few rows have: not normal, but known, as labels have known probabilities."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from jobs.data.design import take_columns
+from jobs.data.kernels import column_places
+from jobs.net.tasks import sigmoid
+from jobs.selection.coordinates import Coordinates, Sums
+from jobs.selection.score_kernels import saddlepoint_tail
+
+Floats = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+_TAIL_Z, _TAIL_SHARE = 1.9, 0.1  # from which z, and up to which share of non-zeros, the tail is computed
+
+
+def refine_tails(
+    p: Floats,
+    z: Floats,
+    width: float,
+    Z: csr_array,
+    sums: Sums,
+    coordinates: Coordinates,
+    y: NDArray[np.float32],
+) -> None:
+    """Replace p where z is in the tail and few rows have the coordinate: its entries are drawn as labels are."""
+    in_tail = np.flatnonzero(np.abs(z) > _TAIL_Z)
+    codes = np.unique(coordinates.code[in_tail])
+    chosen = take_columns(Z, codes)
+    starts, entry, row = column_places(chosen.indptr, chosen.indices, sums.rows, len(codes))
+    value, labels = chosen.data[entry].astype(np.float64), y[sums.rows].astype(np.float64)
+    place: Index = np.searchsorted(codes, coordinates.code[in_tail])
+    for at, k in zip(in_tail, place, strict=True):
+        code, entries = codes[k], slice(starts[k], starts[k + 1])
+        i, own = row[entries], value[entries]
+        if len(i) > _TAIL_SHARE * len(sums.rows):
+            continue
+        mean = float(coordinates.mean[at])
+        x = own - mean if not coordinates.is_presence[at] else np.full(len(own), 1 - mean)
+        effect = sums.effect[code, 0] * own + sums.effect[code, 1]
+        without = sigmoid(sums.f[i] - effect)  # the probability if the column did nothing
+        counted = x @ (sums.r[i] + sums.h[i] * effect)
+        scale = coordinates.deviation[at]
+        q = coordinates.score[at] * scale + x @ (labels[i] - without) - counted
+        variance = coordinates.own_share[at] * scale**2
+        rest = max(variance - x @ (sums.h[i] * x), 0.0)
+        far, side = abs(q) / width, 1.0 if q > 0 else -1.0
+        tails = [float(saddlepoint_tail(x * sign, without, rest, far)) for sign in (side, -side)]
+        if min(tails) >= 0:
+            p[at] = min(1.0, sum(tails))

@@ -1,0 +1,123 @@
+"""The test of single columns: against dense algebra, under the null, behind twins, with few positives."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom, norm
+
+from jobs.data.dataset import Design
+from jobs.selection.conditional import MIN_WIDTH, Conditional, conditional_test, null_width
+from jobs.selection.held_out import HeldOut
+from jobs.selection.nuisance import Nuisance
+from tests.jobs.tables import counts, csr_of, draw_labels, mixed_design
+
+N, P = 3000, 60
+
+
+def design_of(X: np.ndarray) -> Design:
+    return mixed_design(csr_of(X), (), np.arange(len(X)))
+
+
+def folds_of(f: np.ndarray, effect: np.ndarray) -> list[HeldOut]:
+    parts = np.array_split(np.random.default_rng(0).permutation(len(f)), 3)
+    return [HeldOut(rows, f[rows], f[rows], effect) for rows in parts]
+
+
+def blind(y: np.ndarray, n_codes: int) -> list[HeldOut]:
+    """Folds whose nets know the share of positives, and nothing else."""
+    share = y.mean(dtype=np.float64)
+    return folds_of(np.full(len(y), np.log(share / (1 - share))), np.zeros(n_codes))
+
+
+def test_the_projection_equals_dense_algebra() -> None:
+    X = counts(1, 400, 10, (0.1, 0.6)).toarray().astype(np.float64)
+    design = design_of(X)
+    random = np.random.default_rng(2)
+    y = draw_labels(X[:, 0] * 0.3 - 1, 3)
+    effect = random.normal(size=10) * 0.1
+    nuisance = Nuisance(design, y, folds_of(X @ effect - 1, effect))
+    coordinates, active = nuisance.coordinates(), np.array([0, 4])
+    z = coordinates.project(nuisance.products(active))
+    rows = nuisance.sums().rows
+    full = np.hstack([X, 1.0 * (X > 0)])[:, np.append(np.arange(10), 10 + coordinates.code[10:])][rows]
+    p = 1 / (1 + np.exp(1 - X[rows] @ effect))
+    r, h = y[rows] - p, p * (1 - p)
+    for at, code in enumerate(coordinates.code):
+        others = np.isin(coordinates.code, active) & (coordinates.code != code)
+        nuisances = np.column_stack([np.ones(len(rows)), full[:, others]]) * np.sqrt(h)[:, None]
+        own = full[:, at] * np.sqrt(h)
+        left = own - nuisances @ np.linalg.lstsq(nuisances, own, rcond=None)[0]
+        without = r + h * X[rows][:, code] * effect[code]  # what the net says of the column, put back
+        wanted = left @ (without / np.sqrt(h)) / np.linalg.norm(left)
+        assert z[at] == pytest.approx(wanted, rel=0.01, abs=0.01)  # the projection has a ridge of a thousandth
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_chance_is_kept_where_nothing_acts(seed: int) -> None:
+    X = counts(seed, N, 300).toarray()
+    y = draw_labels(np.full(N, -0.5), seed)
+    found = conditional_test(design_of(X), y, blind(y, 300)).p_value
+    assert (found < 0.05).mean() < 0.08
+    assert found.min() > 1e-5
+
+
+def twins() -> tuple[np.ndarray, np.ndarray]:
+    """Column 0 acts, column 1 is its twin at r .9."""
+    X = (counts(4, N, P, (0.1, 0.4)).toarray() > 0).astype(np.float64)
+    changed = np.random.default_rng(5).random(N) < 0.05
+    X[:, 1] = np.where(changed, 1 - X[:, 0], X[:, 0])
+    return X, draw_labels(1.5 * X[:, 0] + 0.5 * X[:, 2] - 1, 6)
+
+
+def test_a_twin_of_a_true_column_is_not_called_true() -> None:
+    X, y = twins()
+    assert np.corrcoef(X[:, 0], X[:, 1])[0, 1] > 0.85
+    found = conditional_test(design_of(X), y, blind(y, P))
+    assert found.p_value[0] < 1e-6
+    assert found.p_value[1] > 0.001
+    assert found.entry[0] == 1
+
+
+def test_it_does_not_matter_how_much_the_nets_know_already() -> None:
+    X, y = twins()
+    X[:, 1] = X[::-1, 1]  # no twin any more
+    effect = np.zeros(P)
+    effect[[0, 2]] = 1.5, 0.5
+    found: list[Conditional] = [
+        conditional_test(design_of(X), y, folds) for folds in (blind(y, P), folds_of(X @ effect - 1, effect))
+    ]
+    assert abs(found[0].z[0] - found[1].z[0]) < 0.5
+    assert abs(found[0].z[2] - found[1].z[2]) < 0.5
+
+
+def test_a_copy_of_the_label_is_found_and_hides_nothing_but_itself() -> None:
+    X, y = twins()
+    X[:, 5] = y
+    effect = np.zeros(P)
+    effect[5] = 60.0
+    found = conditional_test(design_of(X), y, folds_of(X @ effect - 30, effect))
+    assert np.isfinite(found.p_value).all()
+    assert found.p_value[5] < 1e-4
+
+
+def test_the_tail_of_a_rare_column_is_that_of_its_labels() -> None:
+    n, share = 4000, 0.015
+    random = np.random.default_rng(7)
+    X = 1.0 * (random.random((n, 40)) < 0.3)
+    y = np.zeros(n, np.float32)
+    y[random.choice(n, int(share * n), replace=False)] = 1
+    X[:, 0] = 0
+    X[np.flatnonzero(y == 1)[:2], 0] = 1  # two of twenty, where a third of one is expected
+    X[np.flatnonzero(y == 0)[:18], 0] = 1
+    found = conditional_test(design_of(X), y, blind(y, 40))
+    exact = binom.sf(1, 20, share)
+    assert exact / 3 < found.p_value[0] < exact * 2
+    assert norm.sf(found.z[0]) < exact / 10
+
+
+def test_the_width_of_the_null() -> None:
+    random = np.random.default_rng(8)
+    assert null_width(random.normal(0, 0.8, 500)) == MIN_WIDTH
+    wide = random.normal(0, 1.5, 4000)
+    assert null_width(wide) == pytest.approx(1.5, rel=0.06)
+    assert null_width(np.append(wide, np.full(300, 30.0))) == pytest.approx(1.5, rel=0.12)
+    assert null_width(np.full(10, 9.0)) == MIN_WIDTH
