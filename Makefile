@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_BENCH := $(VENV)/.installed-bench
+INSTALLED_TRUTH := $(VENV)/.installed-truth
 
 # Thread pools that spin while idle slow each other 3 to 30 times; winnow itself says this too.
 export OMP_WAIT_POLICY ?= PASSIVE
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format clean
+.PHONY: help demo test check bench truth real format clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -33,6 +34,12 @@ check: $(INSTALLED_DEV)  ## Run the linters, the type checker and the import con
 
 bench: $(INSTALLED_BENCH)  ## Measure Winnow, its peers and the limits of the machine (an hour; writes benchmarks/RESULTS.md)
 	$(BIN)/python -m benchmarks
+
+truth: $(INSTALLED_TRUTH)  ## Measure the selection and its peers where the truth is known (hours; writes benchmarks/TRUTH.md)
+	$(BIN)/python -m benchmarks.truth
+
+real: $(INSTALLED_DEV)  ## Measure the nets and the order of columns on real tables (half an hour; writes benchmarks/REAL.md)
+	$(BIN)/python -m benchmarks.real
 
 format: $(INSTALLED_DEV)  ## Format the code
 	$(BIN)/ruff format .
@@ -57,4 +64,8 @@ $(INSTALLED_DEV): pyproject.toml constraints.txt | $(BIN)/python
 
 $(INSTALLED_BENCH): $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
+$(INSTALLED_TRUTH): $(INSTALLED_DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[truth]'
 	@touch $@

@@ -1,0 +1,207 @@
+"""How much of what is selected is true: Winnow and its peers on tables of which the truth is known.
+
+    python -m benchmarks.truth                                      all designs, 2,000 and 20,000 rows, ten seeds: hours
+    python -m benchmarks.truth --rows 2000 --seeds 3 --only winnow
+    python -m benchmarks.truth --designs plain,null --rows 20000
+
+Appends one line for each design, size, seed and method to FOLDER/truth.jsonl, skips those that are there, and writes
+the means with their 95 % intervals over seeds to benchmarks/TRUTH.md. A discovery is true if the column is in the
+formula of the label, or stands for a pruned twin that is.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from benchmarks.designs import DESIGNS, Truth
+from benchmarks.selectors import PEERS, Chosen, Table, table_of, winnow
+from jobs.data.dataset import Dataset
+
+SLOW = {"boruta_py": 2000, "knockpy": 20_000, "permutation": 20_000}  # rows up to which a peer is run
+_METHODS = ("winnow", "mean abs SHAP of the net", *PEERS)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a method did on one table.
+
+    Attributes:
+        selected: how many columns; None if it does not select.
+        false_share: of those selected; 0 if there are none.
+        power: share of true columns that were selected.
+        precision: share of true columns among the first k, k as many as there are true ones.
+        auc, best_auc: of the nets on test rows, and of the true probability; for Winnow alone.
+    """
+
+    design: str
+    rows: int
+    seed: int
+    method: str
+    seconds: float
+    selected: int | None
+    false_share: float | None
+    power: float | None
+    precision: float | None
+    auc: float | None = None
+    best_auc: float | None = None
+
+
+def main() -> None:
+    """Measure what is asked for and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--designs", default=",".join(DESIGNS), help="of %(default)s")
+    parser.add_argument("--rows", default="2000,20000", help="sizes (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=10, help="tables of each design and size (default: %(default)s)")
+    parser.add_argument("--first-seed", type=int, default=0, help="(default: %(default)s)")
+    parser.add_argument("--only", default=",".join(_METHODS), help="methods, of %(default)s")
+    parser.add_argument("--folder", type=Path, default=Path(".benchmarks"), help="(default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("TRUTH.md"), help="the file to write")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    log: Path = options.folder / "truth.jsonl"
+    scores = [Score(**json.loads(line)) for line in log.read_text().splitlines()] if log.exists() else []
+    done = {(score.design, score.rows, score.seed, score.method) for score in scores}
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
+        for rows in (int(text) for text in options.rows.split(",")):
+            for design in options.designs.split(","):
+                wanted = [m for m in options.only.split(",") if (design, rows, seed, m) not in done]
+                wanted = [method for method in wanted if rows <= SLOW.get(method, rows)]
+                for score in measure(design, rows, seed, wanted):
+                    with log.open("a") as file:
+                        file.write(json.dumps(asdict(score)) + "\n")
+                    scores.append(score)
+                    sys.stdout.write(_line(score) + "\n")
+                    sys.stdout.flush()
+                options.output.write_text(page(scores))
+
+
+def measure(design: str, rows: int, seed: int, methods: list[str]) -> Iterator[Score]:
+    """Make one table and let each method have it."""
+    if not methods:
+        return
+    truth = DESIGNS[design](np.random.default_rng([seed, rows]), rows)
+    table = table_of(_dataset(truth), seed, by="time" if len(truth.is_late) else "row")
+    is_true = _is_true(truth, table)
+    ours = "winnow", "mean abs SHAP of the net"
+    if any(method in ours for method in methods):
+        begun = monotonic()
+        chosen, learned = winnow(table)
+        seconds = monotonic() - begun
+        test, y = table.split.test, table.data.y[table.split.test]
+        aucs = roc_auc_score(y, learned.ensemble.logits(table.design, test)), roc_auc_score(y, truth.probability[test])
+        yield _score(design, rows, seed, ours[0], seconds, chosen, is_true, *aucs)
+        yield _score(design, rows, seed, ours[1], seconds, Chosen(learned.summary.mean_abs), is_true)
+    for method in methods:
+        if method in PEERS:
+            begun = monotonic()
+            chosen = PEERS[method](table)
+            yield _score(design, rows, seed, method, monotonic() - begun, chosen, is_true)
+
+
+def _dataset(truth: Truth) -> Dataset:
+    n, p = truth.X.shape
+    names = tuple(f"column{k:04d}" for k in range(p))
+    time = np.arange(n) if len(truth.is_late) else None
+    return Dataset(np.arange(n), truth.X, names, (), truth.y, "1", time=time)
+
+
+def _is_true(truth: Truth, table: Table) -> NDArray[np.bool_]:
+    """(n_kept,) kept columns that are true or stand for one that is."""
+    heads = np.where(table.stands_for >= 0, table.stands_for, np.arange(len(table.stands_for)))
+    return np.isin(table.kept, heads[truth.true])
+
+
+def _score(
+    design: str,
+    rows: int,
+    seed: int,
+    method: str,
+    seconds: float,
+    chosen: Chosen,
+    is_true: NDArray[np.bool_],
+    auc: float | None = None,
+    best_auc: float | None = None,
+) -> Score:
+    k = int(is_true.sum())
+    first = np.argsort(-chosen.importance, kind="stable")[:k]
+    precision = float(is_true[first].mean()) if k else None
+    if chosen.selected is None:
+        return Score(design, rows, seed, method, seconds, None, None, None, precision, auc, best_auc)
+    n, hits = int(chosen.selected.sum()), int((chosen.selected & is_true).sum())
+    false_share, power = (n - hits) / max(1, n), hits / k if k else None
+    return Score(design, rows, seed, method, seconds, n, false_share, power, precision, auc, best_auc)
+
+
+def _line(score: Score) -> str:
+    told = ", ".join(
+        f"{name} {value:.3g}"
+        for name in ("selected", "false_share", "power", "precision", "auc", "best_auc")
+        if (value := getattr(score, name)) is not None
+    )
+    return f"{score.design}, {score.rows} rows, seed {score.seed}, {score.method}: {told}, {score.seconds:.1f} s"
+
+
+_HEAD = """# Known truth: false discoveries, power, order
+
+Written by `python -m benchmarks.truth`; the tables are made by benchmarks/designs.py (600 columns and more, 40 true; 20
+in ten pairs for interactions), the peers stand in benchmarks/selectors.py. q = .1. Means over seeds, +- half of the
+95 % interval. Precision: share of true columns among the first k, k as many as there are true ones. A dash: the method
+does not select."""
+_TABLE_HEAD = """# Known truth: false discoveries, power, order
+
+Written by `python -m benchmarks.truth`; the tables are made by benchmarks/designs.py (600 columns and more, 40 true; 20
+in ten pairs for interactions), the peers stand in benchmarks/selectors.py. q = .1. Means over seeds, +- half of the
+95 % interval. Precision: share of true columns among the first k, k as many as there are true ones. A dash: the method
+does not select."""
+
+
+def page(scores: list[Score]) -> str:
+    """The means over seeds, as Markdown."""
+    lines = [_HEAD]
+    for rows in sorted({score.rows for score in scores}):
+        for design in DESIGNS:
+            some = [score for score in scores if (score.design, score.rows) == (design, rows)]
+            if some:
+                lines += ["", f"## {design}, {rows:,} rows", _TABLE_HEAD, *_table_lines(some), *_remarks(some)]
+    return "\n".join(lines) + "\n"
+
+
+def _table_lines(scores: list[Score]) -> Iterator[str]:
+    for method in _METHODS:
+        some = [score for score in scores if score.method == method]
+        if some:
+            measures = ("selected", "false_share", "power", "precision")
+            cells = [_mean([getattr(score, name) for score in some]) for name in measures]
+            seconds = f"{np.median([score.seconds for score in some]):.1f}"
+            yield "| " + " | ".join([method, str(len(some)), *cells, seconds]) + " |"
+
+
+def _remarks(scores: list[Score]) -> Iterator[str]:
+    ours = [score for score in scores if score.method == "winnow"]
+    if not ours:
+        return
+    yield ""
+    yield f"Test AUC of the nets {_mean([s.auc for s in ours])}, of the truth {_mean([s.best_auc for s in ours])}."
+    if ours[0].design == "null":
+        yield f"Something was selected in {sum(bool(s.selected) for s in ours)} of {len(ours)} tables."
+
+
+def _mean(values: list[float | None]) -> str:
+    known = np.array([value for value in values if value is not None], float)
+    if not len(known):
+        return "-"
+    if len(known) == 1:
+        return f"{known[0]:.2f}"
+    return f"{known.mean():.2f} +- {1.96 * known.std(ddof=1) / np.sqrt(len(known)):.2f}"
+
+
+if __name__ == "__main__":
+    main()
