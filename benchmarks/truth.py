@@ -155,12 +155,9 @@ Written by `python -m benchmarks.truth`; the tables are made by benchmarks/desig
 in ten pairs for interactions), the peers stand in benchmarks/selectors.py. q = .1. Means over seeds, +- half of the
 95 % interval. Precision: share of true columns among the first k, k as many as there are true ones. A dash: the method
 does not select."""
-_TABLE_HEAD = """# Known truth: false discoveries, power, order
-
-Written by `python -m benchmarks.truth`; the tables are made by benchmarks/designs.py (600 columns and more, 40 true; 20
-in ten pairs for interactions), the peers stand in benchmarks/selectors.py. q = .1. Means over seeds, +- half of the
-95 % interval. Precision: share of true columns among the first k, k as many as there are true ones. A dash: the method
-does not select."""
+_TABLE_HEAD = """
+| method | seeds | selected | false discoveries | power | precision | seconds |
+|---|---|---|---|---|---|---|"""
 
 
 def page(scores: list[Score]) -> str:
