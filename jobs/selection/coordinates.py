@@ -16,6 +16,7 @@ Index = NDArray[np.int64]
 
 _DENSE = 0.95  # a column with a larger share of non-zeros has no presence to speak of
 _EFFECT = 3.0  # logits over the range of a column: standard deviation of the prior of an effect
+_STEP = 2.0  # logits that one refit may move the rows that have a column, root mean square
 _RIDGE = 1e-3  # of a projection, in units of a correlation
 _LEAST_OWN = 0.01  # share of a coordinate's variance that its relatives must leave; below it nothing can be said of it
 
@@ -25,13 +26,15 @@ class Sums:
     """Weighted sums over all held-out rows.
 
     Attributes:
-        rows, f, r, h: (n,) positions, logits, residuals, weights.
+        rows, f, r, h: (n,) positions, logits, residuals, weights; r and h at logits no further out than `bounds`.
+        bounds: least and greatest logit.
         by_code: (n_codes, 5) sums over entries z of r z, h z, h z^2, r, h.
         effect: (n_codes, 2) what f holds of each code: per unit of its value, and for having happened.
     """
 
     rows: Rows
     f: Floats
+    bounds: tuple[float, float]
     r: Floats
     h: Floats
     by_code: Floats
@@ -68,7 +71,7 @@ class Coordinates:
         varies = hzz * h > hz**2 * (1 + 1e-6)  # a binary column is its presence
         present = np.flatnonzero(varies[:n_numeric] & (h[:n_numeric] < _DENSE * total))
         n = len(hz)
-        self.n_codes = n
+        self.n_codes, self.present = n, h
         self.code = np.concatenate([np.arange(n), present])
         self.is_presence = np.arange(len(self.code)) >= n
         self.mean = np.concatenate([hz, h[present]]) / total
@@ -83,13 +86,22 @@ class Coordinates:
         self.total = total
 
     def newton_step(self, products: Products) -> Floats:
-        """(n_codes, 2) how far the effects of the active columns are from where their scores vanish."""
+        """(n_codes, 2) how far the effects of the active columns are from where their scores vanish; at most _STEP.
+
+        Where few rows have a column and labels are rare, a full step goes far beyond: 4 of 20 rows at 1.5 % are 3
+        logits, a full step is 9, and the next one, from labels that are all but certain, 80 back.
+        """
         a, R = self._correlations(products)
         prior = 1 / (_EFFECT * self.deviation[a]) ** 2
+        own = R[:, a]
+        solved = np.asarray(solve(own + np.diag(prior + _RIDGE), self.raw_score[a], assume_a="pos"), np.float64)
+        of_code = np.where(self.code[a][:, None] == self.code[a], own, 0.0)
+        moved = np.zeros(self.n_codes)  # weighted sum of squares of what the step does to the logits
+        np.add.at(moved, self.code[a], solved * (of_code @ solved))
+        longest = _STEP * np.sqrt(self.present / np.maximum(moved, 1e-300))
         step = np.zeros((self.n_codes, 2))
-        solved = np.asarray(solve(R[:, a] + np.diag(prior + _RIDGE), self.raw_score[a], assume_a="pos"), np.float64)
         step[self.code[a], self.is_presence[a].astype(np.int64)] = solved / self.deviation[a]
-        return step
+        return step * np.minimum(longest, 1.0)[:, None]
 
     def _correlations(self, products: Products) -> tuple[Index, Floats]:
         """The coordinates of the active codes, and (n_of_these, n_coordinates) their weighted correlations with all."""

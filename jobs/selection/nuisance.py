@@ -59,10 +59,9 @@ class Nuisance:
 
     def sums(self) -> Sums:
         """All sums at the present logits."""
-        f = np.clip(self._f, *self._bounds)
-        p = sigmoid(f)
+        p = sigmoid(np.clip(self._f, *self._bounds))
         r, h = self._y[self._rows] - p, p * (1 - p)
-        return Sums(self._rows, f, r, h, self._sums_by_code(self._rows, r, h), self._effect)
+        return Sums(self._rows, self._f, self._bounds, r, h, self._sums_by_code(self._rows, r, h), self._effect)
 
     def coordinates(self) -> Coordinates:
         """All coordinates at the present logits."""

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.special import ndtri
 
 from jobs.data.design import take_columns
 from jobs.data.kernels import column_places
@@ -13,6 +14,7 @@ from jobs.selection.score_kernels import saddlepoint_tail
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 
+_LEAST_P = 1e-300
 _TAIL_Z, _TAIL_SHARE = 1.9, 0.1  # from which z, and up to which share of non-zeros, the tail is computed
 
 
@@ -25,7 +27,10 @@ def refine_tails(
     coordinates: Coordinates,
     y: NDArray[np.float32],
 ) -> None:
-    """Replace p where z is in the tail and few rows have the coordinate: its entries are drawn as labels are."""
+    """Replace p and z where z is in the tail and few rows have the coordinate: its entries are drawn as labels are.
+
+    z becomes what a normal variable of that width has as its p.
+    """
     in_tail = np.flatnonzero(np.abs(z) > _TAIL_Z)
     codes = np.unique(coordinates.code[in_tail])
     chosen = take_columns(Z, codes)
@@ -40,7 +45,7 @@ def refine_tails(
         mean = float(coordinates.mean[at])
         x = own - mean if not coordinates.is_presence[at] else np.full(len(own), 1 - mean)
         effect = sums.effect[code, 0] * own + sums.effect[code, 1]
-        without = sigmoid(sums.f[i] - effect)  # the probability if the column did nothing
+        without = sigmoid(np.clip(sums.f[i] - effect, *sums.bounds))  # the probability if the column did nothing
         counted = x @ (sums.r[i] + sums.h[i] * effect)
         scale = coordinates.deviation[at]
         q = coordinates.score[at] * scale + x @ (labels[i] - without) - counted
@@ -49,4 +54,5 @@ def refine_tails(
         far, side = abs(q) / width, 1.0 if q > 0 else -1.0
         tails = [float(saddlepoint_tail(x * sign, without, rest, far)) for sign in (side, -side)]
         if min(tails) >= 0:
-            p[at] = min(1.0, sum(tails))
+            p[at] = min(1.0, max(sum(tails), _LEAST_P))
+            z[at] = -side * width * ndtri(p[at] / 2)
