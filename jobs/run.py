@@ -23,7 +23,7 @@ from jobs.report.tables import interactions_table, write_tables
 from jobs.stages import Stages
 from jobs.work import Outcome, Work
 from storage.cache import cached_parts
-from storage.commits import Commit, commit, discard_attempt, finish, publish, read_commit
+from storage.commits import Attempt, Commit, commit, discard_attempt, finish, publish, read_commit
 from storage.errors import ObjectMissing
 from storage.keys import run_id_of
 from storage.parquet import inspect_parts
@@ -43,15 +43,29 @@ def run_drop(work: Work, observer: Observer) -> Outcome:
     compute_on(work.threads)
     bound_freed_memory(work.threads)
     run_id = run_id_of(work.drop.drop_id, work.problem.canonical_json(), code_version())
-    standing = _standing_commit(work, run_id)
-    if standing is not None:
-        return Outcome(standing, finish(work.results, work.drops, standing), is_new=False)
+    concluded = concluded_before(work, run_id)
+    if concluded is not None:
+        return concluded
     stages = Stages(observer)
     data = read_drop(work, stages)
     learned = learn(data, work.problem, work.threads, stages)
     with TemporaryDirectory(prefix="winnow-") as folder, stages.stage("publish", 0, "files"):
         write_results(Path(folder), work, run_id, data, learned, stages)
         attempt = publish(work.results, work.problem.problem, run_id, work.fence, Path(folder))
+    return conclude(work, run_id, attempt)
+
+
+def concluded_before(work: Work, run_id: str) -> Outcome | None:
+    """Finish the run if an earlier attempt has committed it."""
+    try:
+        standing = read_commit(work.results, work.problem.problem, run_id)
+    except ObjectMissing:
+        return None
+    return Outcome(standing, finish(work.results, work.drops, standing), is_new=False)
+
+
+def conclude(work: Work, run_id: str, attempt: Attempt) -> Outcome:
+    """Make a published attempt count unless another one does, and delete what it was made of."""
     proposal = Commit(
         run_id=run_id,
         drop_id=work.drop.drop_id,
@@ -92,10 +106,3 @@ def write_results(folder: Path, work: Work, run_id: str, data: Dataset, learned:
     write_model(folder, data, learned)
     write_metrics(folder, metrics)
     write_lineage(folder, work, run_id, data, learned, stages, features)
-
-
-def _standing_commit(work: Work, run_id: str) -> Commit | None:
-    try:
-        return read_commit(work.results, work.problem.problem, run_id)
-    except ObjectMissing:
-        return None

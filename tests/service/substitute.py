@@ -4,7 +4,6 @@ import io
 import json
 import time
 from contextlib import nullcontext, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,9 +12,10 @@ import pandas as pd
 from jobs.errors import Abandoned, MissingLabel, TrainingFailed
 from jobs.lineage import code_version
 from jobs.observer import Observer
+from jobs.run import conclude
 from jobs.work import Outcome, Work
 from storage import ObjectStore
-from storage.commits import Commit, commit, finish, publish
+from storage.commits import publish
 from storage.errors import StorageUnavailable
 from storage.keys import MARKER, run_id_of
 
@@ -77,18 +77,7 @@ def _committed(work: Work) -> Outcome:
         Path(folder, "features.parquet").write_bytes(_features())
         Path(folder, "metrics.json").write_text(json.dumps(METRICS), encoding="utf-8")
         attempt = publish(work.results, problem, run_id, work.fence, Path(folder))
-    proposal = Commit(
-        run_id=run_id,
-        drop_id=work.drop.drop_id,
-        problem=problem,
-        attempt=attempt.folder,
-        committed_at=datetime.now(UTC),
-        outputs=attempt.outputs,
-        consumed=work.drop,
-        keep_inputs=work.problem.keep_inputs,
-    )
-    standing = commit(work.results, proposal)
-    return Outcome(standing, finish(work.results, work.drops, standing), is_new=standing == proposal)
+    return conclude(work, run_id, attempt)
 
 
 METRICS = {
