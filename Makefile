@@ -13,7 +13,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench truth real format clean
+.PHONY: help demo test check bench truth real simulate format clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -40,6 +40,9 @@ truth: $(INSTALLED_TRUTH)  ## Measure the selection and its peers where the trut
 
 real: $(INSTALLED_DEV)  ## Measure the nets and the order of columns on real tables (half an hour; writes benchmarks/REAL.md)
 	$(BIN)/python -m benchmarks.real
+
+simulate: $(INSTALLED_DEV)  ## Play 10,000 schedules of faults, deaths and overwrites on the real storage code (ten minutes)
+	$(BIN)/python -m tests.reliability.simulation
 
 format: $(INSTALLED_DEV)  ## Format the code
 	$(BIN)/ruff format .

@@ -17,7 +17,7 @@ from storage.attempts import Attempt, commit, discard_attempt, publish
 from storage.committed import Commit, Output, read_commit
 from storage.drops import as_found, folder_at
 from storage.errors import ObjectExists, ObjectMissing, StorageError
-from storage.keys import COMMIT, done_key, finished_key, parse_run_object, runs_prefix
+from storage.keys import COMMIT, done_key, finished_key, is_unique, parse_run_object, runs_prefix
 from storage.ledger import enter_in_ledger, update_latest
 from storage.snapshots import Snapshot
 from storage.store import Deletion, ObjectInfo, ObjectStore
@@ -168,8 +168,19 @@ def _delete_inputs(drops_store: ObjectStore, standing: Commit) -> Finished:
 
 
 def _is_exact(drops_store: ObjectStore, marker: ObjectInfo) -> bool:
-    """Tell whether this marker can be told from the next one: by version, by content, or by its file."""
-    return marker.version is not None or marker.size > 0 or drops_store.url.startswith("file:")
+    """Tell whether this marker can be told from the next one: by version, by its file, or by a UUID in its content.
+
+    Content alone does not do: a writer may write the same text every day.
+    """
+    if marker.version is not None or drops_store.url.startswith("file:"):
+        return True
+    if marker.size == 0:
+        return False
+    try:
+        body, there = drops_store.read(marker.key)
+    except ObjectMissing:
+        return True  # and the delete finds it gone
+    return there.etag != marker.etag or is_unique(body.decode(errors="replace"))
 
 
 def _bury_remains(results_store: ObjectStore, drops_store: ObjectStore, standing: Commit, status: Status) -> None:

@@ -174,10 +174,18 @@ def test_finishing_deletes_exactly_what_the_commit_names(
     assert is_done(results, "p", seen.drop_id)
 
 
-def test_a_json_marker_is_deleted_too(results: ObjectStore, drops: ObjectStore, folder: Path) -> None:
-    write_drop(drops, "x/", marker=b'{"timestamp": 1}')
+def test_a_marker_that_names_a_write_is_deleted_too(results: ObjectStore, drops: ObjectStore, folder: Path) -> None:
+    write_drop(drops, "x/", marker=json.dumps({"filenames": list(PARTS)}).encode())
     finish(results, drops, commit(results, _propose(results, only_snapshot(drops), folder)))
     assert _keys(drops) == []
+
+
+def test_a_marker_that_the_next_drop_would_repeat_stays(s3_root: str, folder: Path) -> None:
+    results, drops = open_store(f"{s3_root}/results"), open_store(f"{s3_root}/drops")
+    write_drop(drops, "x/", marker=b"done\n")
+    finished = finish(results, drops, commit(results, _propose(results, only_snapshot(drops), folder)))
+    assert finished.left == ("x/_SUCCESS",)
+    assert is_done(results, "p", only_snapshot(drops).drop_id)
 
 
 def test_a_marker_left_behind_is_a_drop_already_done(results: ObjectStore, drops: ObjectStore, folder: Path) -> None:
