@@ -118,6 +118,12 @@ def _drops_and_results_overlap(problem: Problem) -> Iterator[Contradiction]:
         yield Contradiction(keys, found, "two prefixes, neither inside the other: each would eat the other")
 
 
+def _trash_for_nothing(problem: Problem) -> Iterator[Contradiction]:
+    if problem.keep_inputs and problem.retention_days:
+        keys = (("retention_days",), ("keep_inputs",))
+        yield Contradiction(keys, f"{problem.retention_days} beside keep_inputs: true", "one of the two")
+
+
 def _given_long_keys(table: TableSettings) -> Iterable[str]:
     return (key for key in ("feature", "value") if key in table.model_fields_set)
 
@@ -135,4 +141,5 @@ _RULES: tuple[Callable[[Problem], Iterator[Contradiction]], ...] = (
     _long_keys_of_a_wide_table,
     _long_keys_taken_twice,
     _drops_and_results_overlap,
+    _trash_for_nothing,
 )

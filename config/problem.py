@@ -22,7 +22,7 @@ from config.sections import (
 )
 
 # Where a drop comes from, where its results go and who hears of it does not change what the results say.
-_WITHOUT_EFFECT = frozenset({"drops", "results", "complete", "keep_inputs", "notify"})
+_WITHOUT_EFFECT = frozenset({"drops", "results", "complete", "keep_inputs", "retention_days", "notify"})
 
 Location = Annotated[str, AfterValidator(normal_location)]
 
@@ -47,6 +47,12 @@ class Problem(Section):
     explain: ExplainSettings = Field(default=ExplainSettings(), description="how many attributions, how exactly")
     select: SelectSettings = Field(default=SelectSettings(), description="which columns are called signal")
     keep_inputs: bool = Field(default=False, description="true: consumed inputs are not deleted")
+    retention_days: int = Field(
+        default=0,
+        ge=0,
+        le=3650,
+        description="consumed inputs lie so many days in the trash of the results; 0: no trash",
+    )
     notify: Annotated[tuple[()], Field(strict=False)] = Field(default=(), description="who is told about a run")
 
     @property

@@ -33,12 +33,27 @@ ColumnSet = Annotated[ColumnList, AfterValidator(_as_set)]  # sorted: the order 
 class CompleteSettings(Section):
     """When a drop counts as finished."""
 
-    rule: Literal["marker"] = Field(default="marker", description="what declares a drop finished: a _SUCCESS object")
+    rule: Literal["marker", "manifest", "quiet_period"] = Field(
+        default="marker",
+        description="what declares a drop finished: a _SUCCESS object; a _MANIFEST.json that names every part; "
+        "or that nothing has changed in the folder for quiet_seconds",
+    )
     settle_seconds: float = Field(
         default=60.0, ge=0, description="how far apart two equal listings must be before a drop counts as settled"
     )
+    quiet_seconds: float = Field(
+        default=600.0, gt=0, description="rule quiet_period: how long nothing may have changed in the folder"
+    )
+    give_up_hours: float = Field(
+        default=24.0, gt=0, description="a marked folder that stays unfinished and unchanged so long goes to quarantine"
+    )
     expect_by: None = Field(default=None, description="the time of day by which a drop must have come")
     timezone: None = Field(default=None, description="the zone of expect_by")
+
+    @property
+    def unchanged_seconds(self) -> float:
+        """How long a drop must look the same before it counts as settled."""
+        return self.quiet_seconds if self.rule == "quiet_period" else self.settle_seconds
 
 
 class TableSettings(Section):

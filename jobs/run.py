@@ -75,6 +75,7 @@ def conclude(work: Work, run_id: str, attempt: Attempt) -> Outcome:
         outputs=attempt.outputs,
         consumed=work.drop,
         keep_inputs=work.problem.keep_inputs,
+        retention_days=work.problem.retention_days,
     )
     standing = commit(work.results, proposal)
     if standing.attempt != attempt.folder:

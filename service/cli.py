@@ -129,6 +129,18 @@ def results(
     _call("results", problem=problem, config=config, results=results, run=run, as_json=as_json, top=top)
 
 
+@app.command(epilog=_examples("winnow replay 3f2a... return", "winnow replay 3f2a... return --results ./results"))
+def replay(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run_id, as `winnow results` shows it.")],
+    problem: Name = None,
+    config: Config = None,
+    results: Results = None,
+    as_json: Json = False,
+) -> None:
+    """Bring the inputs of a run back from the trash (retention_days), so that the service works on them again."""
+    _call("replay", run=run, problem=problem, config=config, results=results, as_json=as_json)
+
+
 @quarantine.command("list")
 def quarantine_list(
     problem: Name = None, config: Config = None, results: Results = None, as_json: Json = False

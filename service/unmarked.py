@@ -4,17 +4,20 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 
 from storage import ObjectStore
-from storage.keys import MARKER
+from storage.drops import Declaration
 
 
-def unmarked_folders(store: ObjectStore) -> list[str]:
+def unmarked_folders(store: ObjectStore, declaration: Declaration) -> list[str]:
     """Return the URLs of folders with parts that no marker covers, sorted; one listing.
 
     Args:
         store: where drops arrive.
+        declaration: what declares a folder finished; where that is silence, no folder lacks anything.
     """
+    if declaration is Declaration.QUIET_PERIOD:
+        return []
     paths = [PurePosixPath(info.key) for info in store.list()]
-    marked = {path.parent for path in paths if path.name == MARKER}
+    marked = {path.parent for path in paths if path.name == declaration.value}
     parts = [path for path in paths if path.name.startswith("part-") and path.suffix == ".parquet"]
     written = {_above_writers_folders(part.parent) for part in parts if marked.isdisjoint(part.parents)}
     return [store.url if folder == PurePosixPath() else f"{store.url}{folder}/" for folder in sorted(written)]

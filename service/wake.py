@@ -14,8 +14,9 @@ from watchdog.events import (
 from watchdog.observers import Observer
 
 from service.logs import Log
-from storage.keys import MARKER
+from storage.keys import MANIFEST, MARKER
 
+_MARKERS = {MARKER, MANIFEST}
 _WRITES = {EVENT_TYPE_CREATED, EVENT_TYPE_MODIFIED, EVENT_TYPE_MOVED}
 
 
@@ -26,7 +27,7 @@ class _MarkerSeen(FileSystemEventHandler):
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Wake the watcher if the event is about a marker."""
         names = {Path(str(path)).name for path in (event.src_path, event.dest_path)}
-        if event.event_type in _WRITES and MARKER in names:
+        if event.event_type in _WRITES and names & _MARKERS:
             self._wake()
 
 

@@ -14,12 +14,14 @@ from service.unmarked import unmarked_folders
 from service.worker import Report, Worker
 from storage import Deletion, ObjectStore, StorageError
 from storage.commits import collect_marker, is_done, sweep
-from storage.drops import DropFolder, SettleWindow, Snapshot, find_drops, snapshot
+from storage.drops import Declaration, DropFolder, SettleWindow, Snapshot, find_drops, snapshot, unfinished
 from storage.errors import CorruptObject, DropIncomplete, ObjectChanged, ObjectMissing
+from storage.orphans import collect_leftovers, collect_orphans
 from storage.probe import probe
 from storage.quarantine import is_quarantined
+from storage.trash import empty_trash
 
-UNMARKED_EVERY = 20  # polls between two looks for folders without a marker: they cost a second listing
+HOUSEKEEPING_EVERY = 20  # polls between two looks for what can wait; each costs some listings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ class Watcher:
         self._log = worker.log
         self._open_store = open_store
         self._clock = clock
+        self._declaration = Declaration.of_rule(worker.problem.complete.rule)
         self._window = SettleWindow()
+        self._waited_for = SettleWindow()
         self._is_probed = False
         self._polls = 0
         self._said: dict[str, str] = {}
@@ -92,14 +96,17 @@ class Watcher:
         self._held_seconds.clear()
         reports: list[Report] = []
         is_settling = False
-        for folder in find_drops(self._worker.drops):
+        for folder in find_drops(self._worker.drops, self._declaration):
             try:
                 is_settling |= self._look_at(folder, reports)
             except CorruptObject as error:  # a damaged control object concerns one drop, not the others
                 self._say_damaged(folder.url, error)
                 errors.append(error)
-        self._name_unmarked()
-        settle_seconds = self.problem.complete.settle_seconds if is_settling else None
+        if self._polls % HOUSEKEEPING_EVERY == 0:
+            self._name_unmarked()
+            self._tidy(errors)
+        self._polls += 1
+        settle_seconds = self.problem.complete.unchanged_seconds if is_settling else None
         return Pass(tuple(reports), tuple(errors), settle_seconds, min(self._held_seconds, default=None))
 
     def _look_at(self, folder: DropFolder, reports: list[Report]) -> bool:
@@ -129,7 +136,7 @@ class Watcher:
         try:
             drop = snapshot(folder)
         except (DropIncomplete, ObjectMissing, ObjectChanged) as error:
-            self._say_once("drop_waiting", folder.url, reason=error.found)
+            self._wait_for(unfinished(folder), error)
             return None
         if self._is_done(drop):
             self._collect_marker(drop)
@@ -138,6 +145,20 @@ class Watcher:
             self._say_once("drop_in_quarantine", drop.url, drop_id=drop.drop_id)
             return None
         return drop
+
+    def _wait_for(self, seen: Snapshot, error: StorageError) -> None:
+        """Leave an unfinished folder to its writer; one in which nothing happens for long is put aside."""
+        if is_quarantined(self._worker.results, self.problem.problem, seen.drop_id):
+            self._say_once("drop_in_quarantine", seen.url, drop_id=seen.drop_id)
+            return
+        hours = self.problem.complete.give_up_hours
+        if not self._waited_for.observe(seen, self._clock(), hours * 3600.0):
+            self._say_once("drop_waiting", seen.url, reason=error.found)
+            return
+        self._waited_for.forget(seen)
+        self._worker.put_aside(seen, error)
+        told = {"error": type(error).__name__, "found": error.found, "unchanged_hours": hours}
+        self._log.error("drop_quarantined", url=seen.url, drop_id=seen.drop_id, **told)
 
     def _is_done(self, drop: Snapshot) -> bool:
         if drop.drop_id not in self._done and is_done(self._worker.results, self.problem.problem, drop.drop_id):
@@ -161,7 +182,7 @@ class Watcher:
         return True
 
     def _has_settled(self, drop: Snapshot) -> bool:
-        return self._window.observe(drop, self._clock(), self.problem.complete.settle_seconds)
+        return self._window.observe(drop, self._clock(), self.problem.complete.unchanged_seconds)
 
     def _work_on(self, drop: Snapshot) -> Report | None:
         report = self._worker.work_on(drop, self._failures.get(drop.drop_id, 0))
@@ -195,10 +216,22 @@ class Watcher:
         return self._clock() >= self._not_before.get(what, float("-inf"))
 
     def _name_unmarked(self) -> None:
-        if self._polls % UNMARKED_EVERY == 0:
-            for url in unmarked_folders(self._worker.drops):
-                self._say_once("drop_waiting", url, reason="there is no _SUCCESS yet")
-        self._polls += 1
+        for url in unmarked_folders(self._worker.drops, self._declaration):
+            self._say_once("drop_waiting", url, reason=f"there is no {self._declaration.value} yet")
+
+    def _tidy(self, errors: list[StorageError]) -> None:
+        """Remove what nothing will use any more; a store that does not let us is no reason to stop."""
+        results, problem, now = self._worker.results, self.problem.problem, datetime.now(UTC)
+        try:
+            orphans, in_trash = collect_orphans(results, problem, now), empty_trash(results, problem, now)
+            leftovers = collect_leftovers(results, now)
+        except StorageError as error:
+            if self._is_news(error.key, str(error)):
+                self._log.warning("tidying_failed", error=type(error).__name__, found=str(error))
+            errors.append(error)
+            return
+        if orphans or in_trash or leftovers:
+            self._log.info("tidied", orphan_attempts=len(orphans), trash=in_trash, leftovers=leftovers)
 
     def _say_once(self, event: str, url: str, **values: object) -> None:
         """Log something about a folder unless it was the last thing said about it."""

@@ -150,7 +150,7 @@ class Worker:
         status = Status.REJECTED if failure.exit_code == Exit.REJECTED else Status.FAILED
         told = {"url": drop.url, "error": failure.error, "found": failure.found, "hint": failure.hint}
         if isinstance(decision, Quarantine):
-            self._put_aside(drop, error)
+            self.put_aside(drop, error)
             log.error("drop_quarantined", **told)
         elif isinstance(decision, LeaveAlone):
             log.warning("drop_left_alone", **told)
@@ -158,7 +158,8 @@ class Worker:
             log.error("run_failed", **told)
         return Report(drop, status, error=error, decision=decision)
 
-    def _put_aside(self, drop: Snapshot, error: Exception) -> None:
+    def put_aside(self, drop: Snapshot, error: Exception) -> None:
+        """Put a drop into quarantine, with the reason."""
         put_aside(
             self.results,
             self.problem.problem,

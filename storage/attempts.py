@@ -62,7 +62,13 @@ def commit(store: ObjectStore, proposal: Commit) -> Commit:
 
     Returns:
         The commit that stands: `proposal`, or that of another attempt; then ours is to be discarded.
+
+    Raises:
+        ObjectMissing: the attempt is not whole any more: it lay so long that it was collected.
     """
+    there = {info.key for info in store.list(proposal.attempt)}
+    if gone := sorted(proposal.outputs.keys() - there):
+        raise ObjectMissing("commit", store.url + gone[0], "the output of this attempt is gone")
     try:
         store.create(commit_key(proposal.problem, proposal.run_id), proposal.to_json())
     except ObjectExists:

@@ -15,12 +15,13 @@ from typing import Literal
 
 from storage.attempts import Attempt, commit, discard_attempt, publish
 from storage.committed import Commit, Output, read_commit
-from storage.drops import as_found, folder_at
+from storage.drops import as_found, declaration_of, folder_at
 from storage.errors import ObjectExists, ObjectMissing, StorageError
 from storage.keys import COMMIT, done_key, finished_key, is_unique, parse_run_object, runs_prefix
 from storage.ledger import enter_in_ledger, update_latest
 from storage.snapshots import Snapshot
 from storage.store import Deletion, ObjectInfo, ObjectStore
+from storage.trash import copy_to_trash
 
 __all__ = [
     "MARKER_REST",
@@ -81,6 +82,8 @@ def finish(results_store: ObjectStore, drops_store: ObjectStore, standing: Commi
     if standing.keep_inputs:
         finished = Finished(standing.run_id, standing.drop_id, "inputs_kept")
     else:
+        if standing.retention_days:
+            copy_to_trash(results_store, drops_store, standing)
         finished = _delete_inputs(drops_store, standing)
         _bury_remains(results_store, drops_store, standing, finished.status)
     _bury(results_store, standing, standing.drop_id, finished.status)
@@ -149,8 +152,9 @@ def _delete_inputs(drops_store: ObjectStore, standing: Commit) -> Finished:
     consumed = standing.consumed
     outcomes: dict[str, Deletion | None] = {part.key: drops_store.delete(part) for part in consumed.parts}
     retained = Deletion.DENIED in outcomes.values()
-    may_go = not retained and _is_exact(drops_store, consumed.marker)
-    outcomes[consumed.marker.key] = drops_store.delete(consumed.marker) if may_go else None
+    if consumed.marker not in consumed.parts:
+        may_go = not retained and _is_exact(drops_store, consumed.marker)
+        outcomes[consumed.marker.key] = drops_store.delete(consumed.marker) if may_go else None
 
     def keys(outcome: Deletion | None) -> tuple[str, ...]:
         return tuple(key for key, found in outcomes.items() if found is outcome)
@@ -190,7 +194,7 @@ def _bury_remains(results_store: ObjectStore, drops_store: ObjectStore, standing
     to light when they go.
     """
     consumed = standing.consumed
-    folder = folder_at(drops_store, consumed.prefix)
+    folder = folder_at(drops_store, consumed.prefix, declaration_of(consumed))
     known = {info.key: info for info in (*consumed.parts, consumed.marker)}
     if folder and all(_is_ours_or_older(info, known) for info in (*folder.parts, folder.marker)):
         _bury(results_store, standing, as_found(folder).drop_id, status)

@@ -40,6 +40,7 @@ class Commit:
         outputs: every object of the attempt, by its key relative to the results store.
         consumed: the inputs, exactly: what may be deleted.
         keep_inputs: delete nothing.
+        retention_days: how long deleted inputs stay in the trash; 0: there is no copy.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class Commit:
     outputs: Mapping[str, Output]
     consumed: Snapshot
     keep_inputs: bool = False
+    retention_days: int = 0
 
     def to_json(self) -> bytes:
         """Return the body of COMMIT.json; `from_json` is the exact inverse."""
@@ -63,6 +65,7 @@ class Commit:
             "outputs": {key: {"size": out.size, "sha256": out.sha256} for key, out in self.outputs.items()},
             "consumed": self.consumed.to_json(),
             "keep_inputs": self.keep_inputs,
+            "retention_days": self.retention_days,
         }
         return json.dumps(values, indent=1, sort_keys=True).encode()
 
@@ -85,6 +88,7 @@ class Commit:
             outputs={key: Output(out["size"], out["sha256"]) for key, out in values["outputs"].items()},
             consumed=Snapshot.from_json(values["consumed"]),
             keep_inputs=values["keep_inputs"],
+            retention_days=values.get("retention_days", 0),  # absent where there was no trash yet
         )
 
 

@@ -4,17 +4,15 @@ Each rule returns why the folder is not finished, or None. The numbers are those
 (one schema) needs the data and belongs to the reader, rule 4 (two listings agree) to the settle window.
 """
 
-import json
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Mapping
 
 from storage.errors import DropIncomplete
-from storage.keys import write_uuid
+from storage.keys import MANIFEST, write_uuid
+from storage.manifests import named_files, without_authority
 from storage.store import ObjectInfo, ObjectStore
 
 NAMES_LIMIT = 100  # S3A's committers name at most so many files in a marker
-_AUTHORITY = re.compile(r"^[A-Za-z][\w+.-]*:(?://[^/]*)?(?=/)")  # s3a://bucket, file://, or Hadoop's file:
 _AT_WORK = ("_temporary", ".spark-staging-", "__magic")
 _PART = re.compile(r"part-[^/]*\.parquet")
 _TABLE_FORMATS = {"_delta_log": "a Delta table", "metadata": "an Iceberg table"}
@@ -110,42 +108,35 @@ def _breaks_manifest(
     store: ObjectStore, prefix: str, marker: ObjectInfo, objects: tuple[ObjectInfo, ...], parts: tuple[ObjectInfo, ...]
 ) -> str | None:
     """Rule 6: a JSON marker names what is there, and below the limit of its list nothing else is."""
-    if marker.size == 0:
+    if marker in parts:  # the newest part of a folder that is quiet
         return None
+    is_manifest = marker.key.rpartition("/")[2] == MANIFEST
+    if marker.size == 0:
+        return "the manifest is empty" if is_manifest else None
     body, read = store.read(marker.key)
     if read.etag != marker.etag:
         return "the marker was replaced while the folder was looked at"
-    named = _named_files(body)
+    named = named_files(body)
     if named is None:
-        return None
-    absent = named - {name for info in objects for name in _names_of(store, prefix, info)}
+        return 'the manifest is not JSON with a list "files", "entries" or "filenames"' if is_manifest else None
+    there = {name: info.size for info in objects for name in _names_of(store, prefix, info)}
+    parts_named = [(part.key, not named.keys().isdisjoint(_names_of(store, prefix, part))) for part in parts]
+    unnamed = [key for key, is_named in parts_named if not is_named] if is_manifest or len(named) < NAMES_LIMIT else []
+    return _absent_or_torn(named, there) or (
+        f"{unnamed[0]} is there, but the marker does not name it" if unnamed else None
+    )
+
+
+def _absent_or_torn(named: Mapping[str, int | None], there: Mapping[str, int]) -> str | None:
+    """Say which named file is not there, or not whole."""
+    absent = named.keys() - there.keys()
     if absent:
         return f"the marker names {min(absent)}, which is not there"
-    unnamed = [part.key for part in parts if named.isdisjoint(_names_of(store, prefix, part))]
-    if unnamed and len(named) < NAMES_LIMIT:
-        return f"{unnamed[0]} is there, but the marker does not name it"
-    return None
-
-
-def _named_files(body: bytes) -> set[str] | None:
-    """Return the `filenames` of a marker's body without scheme, bucket and leading "/"; None for another body."""
-    try:
-        content: Any = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(content, dict):
-        return None
-    filenames = cast("dict[str, Any]", content).get("filenames")
-    if not isinstance(filenames, list):
-        return None
-    return {_without_authority(str(name)) for name in cast("list[Any]", filenames)}
+    torn = sorted(name for name, size in named.items() if size not in {None, there[name]})
+    return f"{torn[0]} has {there[torn[0]]:,} bytes; the marker says {named[torn[0]]:,}" if torn else None
 
 
 def _names_of(store: ObjectStore, prefix: str, info: ObjectInfo) -> Iterator[str]:
     """Yield the names by which a marker may call an object: from the root of the bucket, or from the folder."""
-    yield _without_authority(store.url + info.key)
+    yield without_authority(store.url + info.key)
     yield info.key.removeprefix(prefix)
-
-
-def _without_authority(name: str) -> str:
-    return _AUTHORITY.sub("", name).lstrip("/")

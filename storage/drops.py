@@ -1,31 +1,60 @@
 """Finds finished drops and takes their snapshots: what exactly is there, and may it be believed?
 
+What declares a folder finished is a matter of the problem: a marker, a manifest, or that nothing has changed in it for
+a long time; then its newest part stands for the marker.
+
 A marker alone proves nothing: an overwrite removes old parts under the old marker, an append adds parts to it (measured
 with Spark; docs/protocol.md, section 2). So a drop counts once every rule here holds and the same snapshot was seen for
 a while. Nothing here deletes; keys that no rule knows are left alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from storage.completeness import is_hidden, is_part, require_complete
 from storage.errors import DropIncomplete
-from storage.keys import MARKER
+from storage.keys import MANIFEST, MARKER
 from storage.snapshots import Snapshot
 from storage.store import ObjectInfo, ObjectStore
 
-__all__ = ["DropFolder", "SettleWindow", "Snapshot", "as_found", "find_drops", "folder_at", "snapshot", "snapshot_at"]
+__all__ = [
+    "Declaration",
+    "DropFolder",
+    "SettleWindow",
+    "Snapshot",
+    "as_found",
+    "declaration_of",
+    "find_drops",
+    "folder_at",
+    "snapshot",
+    "snapshot_at",
+    "unfinished",
+]
+
+
+class Declaration(Enum):
+    """What declares a folder finished; the value is how people call what it lacks until then."""
+
+    MARKER = MARKER
+    MANIFEST = MANIFEST
+    QUIET_PERIOD = "part-*.parquet"
+
+    @classmethod
+    def of_rule(cls, rule: str) -> "Declaration":
+        """Return the declaration that a problem file calls `complete.rule`."""
+        return cls[rule.upper()]
 
 
 @dataclass(frozen=True, slots=True)
 class DropFolder:
-    """A folder that a marker declares finished, as one listing saw it.
+    """A folder that is declared finished, as one listing saw it.
 
     Attributes:
         store: where it is.
         prefix: the folder, ending in "/"; empty at the root of the store.
-        marker: the marker in it.
-        objects: everything below the folder but what belongs to a marker further down, without the marker itself.
+        marker: what declares it: the marker, the manifest, or the newest part.
+        objects: everything below the folder but what belongs to a marker further down, without marker or manifest.
     """
 
     store: ObjectStore = field(repr=False)
@@ -44,13 +73,14 @@ class DropFolder:
         return tuple(sorted(info for info in self.objects if is_part(info.key.removeprefix(self.prefix))))
 
 
-def find_drops(store: ObjectStore) -> list[DropFolder]:
-    """Return every folder with a marker, sorted, from one listing of the store.
+def find_drops(store: ObjectStore, declaration: Declaration = Declaration.MARKER) -> list[DropFolder]:
+    """Return every folder that is declared finished, sorted, from one listing of the store.
 
     Args:
         store: where drops arrive.
+        declaration: what declares a folder finished.
     """
-    return _folders(store, store.list())
+    return _folders(store, store.list(), declaration)
 
 
 def snapshot(folder: DropFolder, *, allow_append: bool = False) -> Snapshot:
@@ -68,36 +98,56 @@ def snapshot(folder: DropFolder, *, allow_append: bool = False) -> Snapshot:
 
 
 def as_found(folder: DropFolder) -> Snapshot:
-    """Name what is in a folder without any judgement, to put a folder aside that never becomes a drop."""
+    """Name the drop in a folder without any judgement."""
     return Snapshot(folder.url, folder.prefix, folder.marker, folder.parts)
 
 
-def folder_at(store: ObjectStore, prefix: str) -> DropFolder | None:
-    """Return the folder `prefix` if a marker is directly in it.
+def unfinished(folder: DropFolder) -> Snapshot:
+    """Name everything in a folder that is no drop yet; any change gives another name, in a writer's own files too."""
+    return Snapshot(folder.url, folder.prefix, folder.marker, tuple(sorted(folder.objects)))
+
+
+def folder_at(store: ObjectStore, prefix: str, declaration: Declaration = Declaration.MARKER) -> DropFolder | None:
+    """Return the folder `prefix` if what declares it finished is directly in it.
 
     Args:
         store: where it is.
         prefix: the folder, ending in "/"; empty for the root of the store.
+        declaration: what declares a folder finished.
     """
-    folders = _folders(store, store.list(prefix))
+    folders = _folders(store, store.list(prefix), declaration)
     return next((folder for folder in folders if folder.prefix == prefix), None)
 
 
-def snapshot_at(store: ObjectStore, prefix: str, *, allow_append: bool = False) -> Snapshot:
-    """Take the snapshot of the one drop whose marker is directly in the folder `prefix`.
+def declaration_of(seen: Snapshot) -> Declaration:
+    """Return what declared this drop finished."""
+    name = seen.marker.key.rpartition("/")[2]
+    return next((known for known in Declaration if known.value == name), Declaration.QUIET_PERIOD)
+
+
+def snapshot_at(
+    store: ObjectStore,
+    prefix: str,
+    declaration: Declaration = Declaration.MARKER,
+    *,
+    allow_append: bool = False,
+) -> Snapshot:
+    """Take the snapshot of the one drop that is declared finished directly in the folder `prefix`.
 
     Args:
         store: where it is.
         prefix: the folder, ending in "/"; empty for the root of the store.
+        declaration: what declares a folder finished.
         allow_append: whether parts of several writes make one drop.
 
     Raises:
         DropIncomplete: there is no marker, or a rule of completeness does not hold.
     """
-    folder = folder_at(store, prefix)
+    folder = folder_at(store, prefix, declaration)
     if folder is None:
-        hint = f"A writer puts {MARKER} into the folder when it has finished"
-        raise DropIncomplete("snapshot", store.url + prefix, f"there is no {MARKER}", hint)
+        lacking = declaration.value
+        hint = f"A writer puts {lacking} into the folder when it has finished"
+        raise DropIncomplete("snapshot", store.url + prefix, f"there is no {lacking}", hint)
     return snapshot(folder, allow_append=allow_append)
 
 
@@ -124,27 +174,43 @@ class SettleWindow:
             return False
         return now - since >= settle_seconds
 
+    def forget(self, seen: Snapshot) -> None:
+        """Begin anew with this folder when it is seen again."""
+        self._since.pop(seen.url, None)
 
-def _folders(store: ObjectStore, listing: Iterable[ObjectInfo]) -> list[DropFolder]:
+
+def _folders(store: ObjectStore, listing: Iterable[ObjectInfo], declaration: Declaration) -> list[DropFolder]:
     infos = list(listing)
-    markers = {folder: info for info in infos if (folder := _marked_folder(info.key)) is not None}
+    markers = _newest_parts(infos) if declaration is Declaration.QUIET_PERIOD else _marked(infos, declaration.value)
     objects: dict[str, list[ObjectInfo]] = {folder: [] for folder in markers}
     for info in infos:
         owner = _nearest(info.key, markers)
-        if owner is not None and info != markers[owner]:
+        if owner is not None and (info != markers[owner] or declaration is Declaration.QUIET_PERIOD):
             objects[owner].append(info)
     return [DropFolder(store, folder, markers[folder], tuple(objects[folder])) for folder in sorted(markers)]
 
 
-def _marked_folder(key: str) -> str | None:
-    """Return the folder that this key marks as finished, or None; hidden folders hold no drops."""
-    folder, _, name = key.rpartition("/")
-    if name != MARKER or any(is_hidden(segment) for segment in folder.split("/")):
-        return None
-    return f"{folder}/" if folder else ""
+def _marked(infos: Iterable[ObjectInfo], name: str) -> dict[str, ObjectInfo]:
+    """Return the object of this name of every folder that has one; hidden folders hold no drops."""
+    split = ((info.key.rpartition("/"), info) for info in infos)
+    return {folder + slash: info for (folder, slash, found), info in split if found == name and not _is_hidden(folder)}
 
 
-def _nearest(key: str, markers: dict[str, ObjectInfo]) -> str | None:
+def _newest_parts(infos: Iterable[ObjectInfo]) -> dict[str, ObjectInfo]:
+    """Return the newest part of every folder that directly holds parts."""
+    parts = [info for info in infos if is_part(info.key)]
+    newest: dict[str, ObjectInfo] = {}
+    for part in sorted(parts, key=lambda info: (info.modified, info.key)):
+        folder, slash, _ = part.key.rpartition("/")
+        newest[folder + slash] = part
+    return newest
+
+
+def _is_hidden(folder: str) -> bool:
+    return any(is_hidden(segment) for segment in folder.split("/"))
+
+
+def _nearest(key: str, markers: Mapping[str, ObjectInfo]) -> str | None:
     """Return the nearest folder above the key that has a marker."""
     folder = key
     while folder:

@@ -7,9 +7,11 @@ decides no policy and touches no store.
 import hashlib
 import json
 import re
+from datetime import date
 from uuid import uuid4
 
 MARKER = "_SUCCESS"
+MANIFEST = "_MANIFEST.json"
 COMMIT = "COMMIT.json"
 FINISHED = "FINISHED.json"
 FEATURES = "features.parquet"
@@ -21,6 +23,7 @@ _UNIQUE = re.compile(_UUID)
 _WRITE = re.compile(rf"(?:^|/)part-\d+-({_UUID})[^/]*$")
 _RUN_OBJECT = re.compile(r"(?P<problem>[^/]+)/runs/(?P<run_id>[^/]+)/(?P<name>COMMIT\.json|FINISHED\.json)")
 _ATTEMPT = re.compile(r"(?P<problem>[^/]+)/runs/(?P<run_id>[^/]+)/attempt-(?P<fence>\d+)-(?P<nonce>[^/]+)/")
+_TRASH = re.compile(r"[^/]+/trash/until=(?P<until>\d{4}-\d{2}-\d{2})/")
 _CONTROL = re.compile(r"(?P<problem>[^/]+)/(?P<kind>claims|done|quarantine)/(?P<drop_id>[^/]+)\.json")
 
 
@@ -88,6 +91,30 @@ def parse_attempt_folder(folder: str) -> tuple[str, str, int, str] | None:
     """Return (problem, run_id, fence, nonce) of an attempt folder; None for every other text."""
     match = _ATTEMPT.fullmatch(folder)
     return (match["problem"], match["run_id"], int(match["fence"]), match["nonce"]) if match else None
+
+
+def attempt_folder_of(key: str) -> str | None:
+    """Return the attempt folder, ending in "/", in which an object is; None for every other key."""
+    head, _, rest = key.partition("/attempt-")
+    folder = f"{head}/attempt-{rest.partition('/')[0]}/"
+    return folder if "/" in rest and parse_attempt_folder(folder) is not None else None
+
+
+def trash_prefix(problem: str) -> str:
+    """Return the prefix of all consumed inputs of a problem that are kept for some days."""
+    return f"{problem}/trash/"
+
+
+def trash_folder(until: date, attempt: str) -> str:
+    """Return the folder, ending in "/", of the inputs that an attempt consumed and that are kept until a day."""
+    problem, _, run = attempt.partition("/runs/")
+    return f"{trash_prefix(problem)}until={until.isoformat()}/{run}"
+
+
+def parse_trash_key(key: str) -> date | None:
+    """Return the day until which an object in the trash is kept; None for every other key."""
+    match = _TRASH.match(key)
+    return date.fromisoformat(match["until"]) if match else None
 
 
 def ledger_key(problem: str, day: str, run_id: str) -> str:

@@ -25,6 +25,7 @@ from storage.errors import AccessDenied, ObjectChanged, ObjectExists, ObjectMiss
 from storage.store import Deletion, ObjectInfo
 
 LOCK_NAME = ".winnow-lock"
+TEMPORARY = ".winnow-{}.tmp"
 
 
 @contextmanager
@@ -87,7 +88,7 @@ class LocalStore:
             yield file
             self._compare(info, file)
 
-    def write(self, key: str, source: bytes | Path) -> ObjectInfo:
+    def write(self, key: str, source: bytes | Path | BinaryIO) -> ObjectInfo:
         """Write a file, replacing what is there."""
         with _translated("write", self.url + key):
             return self._place("write", key, source, os.replace)
@@ -121,6 +122,16 @@ class LocalStore:
         except AccessDenied:
             return Deletion.DENIED
 
+    def discard_unfinished(self, before: datetime) -> int:
+        """Remove the temporary files of writers that died."""
+        with _translated("discard_unfinished", self.url):
+            paths = [
+                path for path in self._root.rglob(TEMPORARY.format("*")) if path.stat().st_mtime < before.timestamp()
+            ]
+            for path in paths:
+                path.unlink(missing_ok=True)
+        return len(paths)
+
     def _delete(self, info: ObjectInfo) -> Deletion:
         path = self._path("delete", info.key)
         if _identity(info.key, path.stat()).etag != info.etag:
@@ -137,13 +148,15 @@ class LocalStore:
                 folder.rmdir()
                 folder = folder.parent
 
-    def _place(self, operation: str, key: str, source: bytes | Path, place: Callable[[Path, Path], None]) -> ObjectInfo:
+    def _place(
+        self, operation: str, key: str, source: bytes | Path | BinaryIO, place: Callable[[Path, Path], None]
+    ) -> ObjectInfo:
         """Write a temporary file and bring it under its name by `place`: os.replace or os.link."""
         path = self._path(operation, key)
         self._make_folder(operation, key, path.parent)
         if path.is_dir():
             raise StorageUnavailable(operation, self.url + key, "a folder is in the way", "Remove the folder")
-        temporary = path.with_name(f".winnow-{uuid4().hex}.tmp")
+        temporary = path.with_name(TEMPORARY.format(uuid4().hex))
         try:
             with temporary.open("xb") as file:
                 _fill(file, source)
@@ -215,12 +228,14 @@ def _raise_unless_vanished(error: OSError) -> None:
         raise error
 
 
-def _fill(file: BinaryIO, source: bytes | Path) -> None:
+def _fill(file: BinaryIO, source: bytes | Path | BinaryIO) -> None:
     if isinstance(source, bytes):
         file.write(source)
-    else:
+    elif isinstance(source, Path):
         with source.open("rb") as origin:
             shutil.copyfileobj(origin, file)
+    else:
+        shutil.copyfileobj(source, file)
     file.flush()
     # The kernel stamps files with a clock of some milliseconds: within one tick a reused inode would be the same file.
     now = time.time_ns()

@@ -9,7 +9,7 @@ finished multipart upload. It refuses to delete what it cannot delete exactly.
 import tempfile
 import time
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,7 +23,7 @@ from storage.keys import PROBE_FOLDER, is_unique
 from storage.s3_clients import connect
 from storage.s3_conditions import PAUSES_SECONDS, Conditions
 from storage.s3_errors import is_missing, is_refusal, is_unmet, translate, translated
-from storage.s3_listing import identity, keeps_versions, list_objects, list_versions
+from storage.s3_listing import identity, keeps_versions, list_objects, list_uploads, list_versions
 from storage.store import Deletion, ObjectInfo
 
 if TYPE_CHECKING:
@@ -90,14 +90,16 @@ class S3Store:
             file.seek(0)
             yield file
 
-    def write(self, key: str, source: bytes | Path) -> ObjectInfo:
+    def write(self, key: str, source: bytes | Path | BinaryIO) -> ObjectInfo:
         """Write an object, in pieces where it is large."""
         with translated("write", self.url + key):
             if isinstance(source, bytes):
                 self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=source)
-            else:
+            elif isinstance(source, Path):
                 with source.open("rb") as file:
                     self._client.upload_fileobj(file, self._bucket, self._prefix + key)
+            else:
+                self._client.upload_fileobj(source, self._bucket, self._prefix + key)
             return self._head(key)
 
     def create(self, key: str, body: bytes) -> ObjectInfo:
@@ -128,6 +130,17 @@ class S3Store:
             if is_refusal(error):
                 return Deletion.DENIED
             raise translate(error, "delete", self.url + info.key) from error
+
+    def discard_unfinished(self, before: datetime) -> int:
+        """Abort uploads in pieces that were never completed."""
+        with translated("discard_unfinished", self.url):
+            stale = [
+                upload for upload in list_uploads(self._client, self._bucket, self._prefix) if upload.begun < before
+            ]
+            for upload in stale:
+                with suppress(self._client.exceptions.NoSuchUpload):  # somebody else was faster
+                    self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload.key, UploadId=upload.name)
+        return len(stale)
 
     def deletes_conditionally(self) -> bool:
         """Tell whether the server honours conditions on DELETE."""

@@ -3,6 +3,7 @@
 """Turns what S3 says about objects into identities, and lists them, with versions where the bucket keeps them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,21 @@ if TYPE_CHECKING:
 
 PAGE_KEYS = 1000  # the most that S3 gives at once
 NULL_VERSION = "null"  # the version of objects written while versioning was off: overwritten in place, so no identity
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload in pieces that is not complete.
+
+    Attributes:
+        key: of the object that it would become, in its bucket.
+        name: by which the server knows it.
+        begun: when, by the clock of the server.
+    """
+
+    key: str
+    name: str
+    begun: datetime
 
 
 def identity(key: str, size: int, etag: str, version: str | None, modified: datetime) -> ObjectInfo:
@@ -57,3 +73,10 @@ def list_versions(client: "S3Client", bucket: str, prefix: str) -> Iterator[Obje
         for entry in page.get("Versions", []):
             if entry["IsLatest"]:
                 yield identity(entry["Key"], entry["Size"], entry["ETag"], entry["VersionId"], entry["LastModified"])
+
+
+def list_uploads(client: "S3Client", bucket: str, prefix: str) -> Iterator[Upload]:
+    """Yield the uploads in pieces below a prefix that are not complete."""
+    for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Uploads", []):
+            yield Upload(entry["Key"], entry["UploadId"], entry["Initiated"])

@@ -81,8 +81,8 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def write(self, key: str, source: bytes | Path) -> ObjectInfo:
-        """Write an object, replacing what is there; it appears whole or not at all."""
+    def write(self, key: str, source: bytes | Path | BinaryIO) -> ObjectInfo:
+        """Write an object, replacing what is there; it appears whole or not at all. An open file is read to its end."""
         ...
 
     def create(self, key: str, body: bytes) -> ObjectInfo:
@@ -106,6 +106,14 @@ class ObjectStore(Protocol):
 
     def delete(self, info: ObjectInfo) -> Deletion:
         """Delete exactly the version that `info` names, never another one. Denial is an answer, not an exception."""
+        ...
+
+    def discard_unfinished(self, before: datetime) -> int:
+        """Remove what writes that never ended have left and nobody can see; return how many there were.
+
+        Args:
+            before: only writes that began earlier, by the clock of the store.
+        """
         ...
 
 

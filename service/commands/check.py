@@ -12,7 +12,7 @@ from service.logs import configure_logs
 from service.places import DEFAULT_CONFIG
 from service.unmarked import unmarked_folders
 from storage import ObjectStore, StorageError, open_store
-from storage.drops import find_drops, snapshot
+from storage.drops import Declaration, find_drops, snapshot
 from storage.errors import DropIncomplete
 from storage.probe import probe
 
@@ -40,7 +40,12 @@ def execute(config: Path | None = None) -> Exit:
 def _rows(problem: Problem, table: Table) -> list[Exit]:
     """Add what is found about one problem to the table."""
     exits: list[Exit] = []
-    for what, location, look in (("drops", problem.drops, _look_at_drops), ("results", problem.results, _try_results)):
+    declaration = Declaration.of_rule(problem.complete.rule)
+
+    def look_at_drops(store: ObjectStore) -> str:
+        return _look_at_drops(store, declaration)
+
+    for what, location, look in (("drops", problem.drops, look_at_drops), ("results", problem.results, _try_results)):
         try:
             found, code = Text(look(open_store(location))), Exit.DONE
         except StorageError as error:
@@ -50,9 +55,10 @@ def _rows(problem: Problem, table: Table) -> list[Exit]:
     return exits
 
 
-def _look_at_drops(store: ObjectStore) -> str:
-    finished, unfinished = 0, [f"{shown(url)}: there is no _SUCCESS" for url in unmarked_folders(store)]
-    for folder in find_drops(store):
+def _look_at_drops(store: ObjectStore, declaration: Declaration) -> str:
+    lacking = f"there is no {declaration.value}"
+    finished, unfinished = 0, [f"{shown(url)}: {lacking}" for url in unmarked_folders(store, declaration)]
+    for folder in find_drops(store, declaration):
         try:
             snapshot(folder)
             finished += 1

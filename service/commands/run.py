@@ -15,7 +15,7 @@ from service.results import read_results, run_of_drop
 from service.stopping import run_stoppable
 from service.worker import Report, Status, Worker
 from storage import ObjectStore
-from storage.drops import Snapshot, snapshot_at
+from storage.drops import Declaration, Snapshot, snapshot_at
 from storage.errors import DropIncomplete, ObjectChanged, ObjectMissing
 from storage.probe import probe
 from storage.quarantine import release
@@ -79,12 +79,12 @@ def _drop_at(worker: Worker, folder: str) -> Snapshot:
     Raises:
         DropIncomplete: there is no finished drop.
     """
-    store = worker.drops
+    store, declaration = worker.drops, Declaration.of_rule(worker.problem.complete.rule)
     try:
         if next(store.list(folder), None) is None:
-            hint = "Name the folder that the writer made, with _SUCCESS in it"
+            hint = f"Name the folder that the writer made, with {declaration.value} in it"
             raise DropIncomplete("run", store.url + folder, "there is nothing there", hint)
-        return snapshot_at(store, folder)
+        return snapshot_at(store, folder, declaration)
     except (ObjectMissing, ObjectChanged) as error:  # it changed while we looked
         raise DropIncomplete(error.operation, error.key, error.found, error.hint) from error
 

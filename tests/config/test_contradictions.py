@@ -23,6 +23,10 @@ def _text(*, table: str = "", lines: str = "") -> str:
             "5 split.test: found test + valid = 1, expected less than 1: the rest of the rows trains",
         ),
         (
+            _text(lines="keep_inputs: true\nretention_days: 7\n"),
+            "6 retention_days: found 7 beside keep_inputs: true, expected one of the two",
+        ),
+        (
             SMALLEST.replace("user_id", "active"),
             '4 table.id: found the label "active", expected another column than the label',
         ),

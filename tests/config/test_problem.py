@@ -15,7 +15,14 @@ DEFAULTS: dict[str, object] = {
     "problem": "return",
     "drops": "s3://game-features/return/",
     "results": "s3://game-results/",
-    "complete": {"rule": "marker", "settle_seconds": 60.0, "expect_by": None, "timezone": None},
+    "complete": {
+        "rule": "marker",
+        "settle_seconds": 60.0,
+        "quiet_seconds": 600.0,
+        "give_up_hours": 24.0,
+        "expect_by": None,
+        "timezone": None,
+    },
     "table": {
         "id": "user_id",
         "label": "active",
@@ -55,6 +62,7 @@ DEFAULTS: dict[str, object] = {
     "explain": {"rows": 5000, "background": 64, "nodes": 4},
     "select": {"q": 0.1, "with_worse_net": False},
     "keep_inputs": False,
+    "retention_days": 0,
     "notify": (),
 }
 
@@ -189,14 +197,6 @@ def test_a_missing_problem_file_is_a_fault(tmp_path: Path) -> None:
             'prepare: found "prepare.sql", which is not available yet, expected drops that are one training table',
         ),
         (
-            "complete: {rule: manifest}",
-            'complete.rule: found "manifest", which is not available yet, expected marker',
-        ),
-        (
-            "complete: {rule: quiet_period}",
-            'complete.rule: found "quiet_period", which is not available yet, expected marker',
-        ),
-        (
             "complete: {expect_by: 10:30}",
             'complete.expect_by: found "10:30", which is not available yet, expected no alarm: leave it out',
         ),
@@ -248,7 +248,7 @@ def test_the_canonical_form_has_defaults_sorted_keys_and_nothing_without_effect(
     expected = {
         key: value
         for key, value in DEFAULTS.items()
-        if key not in {"drops", "results", "complete", "keep_inputs", "notify"}
+        if key not in {"drops", "results", "complete", "keep_inputs", "retention_days", "notify"}
     }
     assert json.loads(canonical) == json.loads(json.dumps(expected))
     assert canonical == json.dumps(json.loads(canonical), sort_keys=True, separators=(",", ":"))

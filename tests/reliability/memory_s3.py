@@ -128,8 +128,9 @@ class MemoryClient:
         return self._send("list_object_versions", lambda: self._versions(given["Bucket"], given.get("Prefix", "")))
 
     def get_paginator(self, operation: str) -> "_Pages":
-        """Return what lists all pages of an operation; here there is only one."""
-        return _Pages(self._send, operation, {"list_objects_v2": self._list, "list_object_versions": self._versions})
+        """Return what lists all pages of an operation; here there is only one, and no upload comes in pieces."""
+        lists = {"list_objects_v2": self._list, "list_object_versions": self._versions}
+        return _Pages(self._send, operation, lists.get(operation, lambda _bucket, _prefix: {}))
 
     def head_object(self, **given: Any) -> Answer:  # noqa: ANN401
         """Describe an object."""
@@ -151,10 +152,6 @@ class MemoryClient:
     def delete_object(self, **given: Any) -> Answer:  # noqa: ANN401
         """Delete an object, perhaps on a condition."""
         return self._send("delete_object", lambda: self._delete(given))
-
-    def list_multipart_uploads(self, **given: Any) -> Answer:  # noqa: ANN401, ARG002
-        """List no uploads: an object comes whole here."""
-        return self._send("list_multipart_uploads", dict)
 
     def _bucket(self, name: str) -> dict[str, list[Stored]]:
         if name not in self._server.buckets:
@@ -267,11 +264,11 @@ class _Pages:
         self,
         send: Callable[[str, Callable[[], Answer]], Answer],
         operation: str,
-        lists: dict[str, Callable[[str, str], Answer]],
+        list_page: Callable[[str, str], Answer],
     ) -> None:
         self._send = send
         self._operation = operation
-        self._list = lists[operation]
+        self._list = list_page
 
     def paginate(self, **given: Any) -> Iterator[Answer]:  # noqa: ANN401
         """Yield the pages."""

@@ -27,12 +27,13 @@ def test_help_names_every_command_with_one_line_examples_and_exit_codes() -> Non
         "watch       Run the service: poll every problem, work on every finished drop.",
         "check       Find all faults of the configuration at once, and try the stores.",
         "results     Show the table of a run: the columns, best first.",
+        "replay      Bring the inputs of a run back from the trash (retention_days)",
         "quarantine  List the drops that were put aside, show why, or let one go.",
         "winnow watch --config winnow.yaml",
         "0 done, 2 usage or configuration, 3 the input was rejected, 4 the store failed, 5 the run failed",
     ):
         assert words in text
-    for later in ("replay", "score", "serve "):
+    for later in ("score", "serve "):
         assert later not in text
 
 

@@ -205,3 +205,28 @@ def test_results_in_a_folder_that_cannot_be_made_are_tried_again_later(
     assert watch.execute(config, once=True, make_app=app_of) == Exit.STORE_FAILED
     (line,) = [json.loads(text) for text in capsys.readouterr().err.splitlines()]
     assert (line["event"], line["error"], line["retry_seconds"]) == ("store_failed", "StorageUnavailable", 15.0)
+
+
+def test_a_run_is_replayed_from_the_trash(local_home: Home, capsys: ReadOut) -> None:
+    problem = local_home.problem.model_copy(update={"retention_days": 3})
+    write_drop(local_home.drops, "dt=1/")
+    watcher = local_home.app.watcher(problem)
+    watcher.poll()
+    local_home.clock.now += 61.0
+    (report,) = watcher.poll().reports
+    assert report.outcome is not None
+    assert list(local_home.drops.list()) == []
+    capsys.readouterr()
+    run_id, place = report.outcome.commit.run_id, {"problem": "return", "results": problem.results}
+    assert call("replay", run=run_id, as_json=True, **place) == Exit.DONE
+    told = json.loads(capsys.readouterr().out)
+    assert told["run_id"] == run_id
+    assert sorted(told["restored"]) == [info.key for info in local_home.drops.list()]
+    assert call("replay", run=run_id, **place) == Exit.USAGE
+    assert "another object is there" in capsys.readouterr().err
+    assert call("replay", run="unknown", **place) == Exit.USAGE
+    watcher.poll()
+    local_home.clock.now += 61.0
+    (again,) = watcher.poll().reports
+    assert again.outcome is not None
+    assert again.outcome.commit.run_id != run_id

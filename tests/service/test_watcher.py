@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.exits import Exit
-from service.watcher import UNMARKED_EVERY, Pass, Watcher
+from service.watcher import HOUSEKEEPING_EVERY, Pass, Watcher
 from service.worker import Report, Status
 from storage.claims import Claims
 from storage.drops import snapshot_at
@@ -127,7 +128,7 @@ def test_a_half_written_drop_is_left_alone_and_named_once(home: Home, written: s
     before = list(home.drops.list())
     watcher = watcher_of(home)
     with capture_logs() as logs:
-        for _ in range(UNMARKED_EVERY + 1):
+        for _ in range(HOUSEKEEPING_EVERY + 1):
             assert polls(home, watcher) == []
     (line,) = logs
     assert (line["event"], line["url"]) == ("drop_waiting", home.drops.url + "dt=1/")
@@ -314,3 +315,64 @@ def test_a_marker_that_a_run_left_behind_is_collected_after_a_day(local_home: Ho
         local_home.results.write(done_key("return", drop.drop_id), b"{}")
         assert polls(local_home, watcher_of(local_home)) == []
         assert marker.exists() is is_there
+
+
+def test_a_folder_that_stays_unfinished_for_a_day_is_put_aside_untouched(local_home: Home) -> None:
+    write_drop(local_home.drops, "dt=1/")
+    local_home.drops.write("dt=1/_temporary/0/part-0.parquet", b"a writer that died")
+    watcher = watcher_of(local_home)
+    watcher.poll()
+    local_home.clock.now += 23 * 3600.0
+    watcher.poll()
+    assert read_all(local_home.results, "return") == []
+    local_home.clock.now += 3600.0
+    before = keys(local_home.drops.list())
+    with capture_logs() as logs:
+        watcher.poll()
+    (aside,) = read_all(local_home.results, "return")
+    assert "a writer is at work in _temporary/" in aside.message
+    (told,) = events(logs, "drop_quarantined")
+    assert (told["log_level"], told["unchanged_hours"]) == ("error", 24.0)
+    assert keys(local_home.drops.list()) == before
+    local_home.drops.delete(local_home.drops.head("dt=1/_temporary/0/part-0.parquet"))
+    assert len(polls(local_home, watcher)) == 1
+
+
+def test_a_folder_released_from_quarantine_is_waited_for_anew(local_home: Home) -> None:
+    write_drop(local_home.drops, "dt=1/")
+    local_home.drops.write("dt=1/_temporary/0/part-0.parquet", b"a writer that died")
+    watcher = watcher_of(local_home)
+    watcher.poll()
+    local_home.clock.now += 25 * 3600.0
+    watcher.poll()
+    (aside,) = read_all(local_home.results, "return")
+    assert release(local_home.results, "return", aside.drop_id)
+    watcher.poll()
+    local_home.clock.now += 23 * 3600.0
+    watcher.poll()
+    assert read_all(local_home.results, "return") == []
+
+
+def test_a_quiet_folder_is_worked_on_when_nothing_has_changed_for_long(local_home: Home) -> None:
+    complete = local_home.problem.complete.model_copy(update={"rule": "quiet_period", "quiet_seconds": 300.0})
+    watcher = local_home.app.watcher(local_home.problem.model_copy(update={"complete": complete}))
+    write_part(local_home.drops, "dt=1/")
+    assert watcher.poll().settle_seconds == 300.0
+    local_home.clock.now += 299.0
+    assert watcher.poll().reports == ()
+    local_home.clock.now += 2.0
+    (report,) = watcher.poll().reports
+    assert report.status is Status.COMMITTED
+    assert keys(local_home.drops.list()) == []
+
+
+def test_what_a_crash_left_is_tidied_now_and_then(local_home: Home) -> None:
+    orphan = "return/runs/r1/attempt-1-0f7c0e2c-1f0e-4c52-9d5f-0123456789ab/metrics.json"
+    local_home.results.write(orphan, b"{}")
+    long_ago = (datetime.now(UTC) - timedelta(days=8)).timestamp()
+    path = Path(local_home.results.url.removeprefix("file://"), orphan)
+    os.utime(path, (long_ago, long_ago))
+    with capture_logs() as logs:
+        watcher_of(local_home).poll()
+    assert not path.exists()
+    assert events(logs, "tidied")[0]["orphan_attempts"] == 1

@@ -125,15 +125,27 @@ def test_of_many_attempts_exactly_one_counts(results: ObjectStore, drops: Object
     write_drop(drops, "x/")
     seen = only_snapshot(drops)
     one = _propose(results, seen, folder)
-    proposals = [replace(one, attempt=f"p/runs/r1/attempt-1-{i}/") for i in range(16)]
+    proposals = [replace(one, attempt=f"p/runs/r1/attempt-1-{i}/", outputs={}) for i in range(16)]
     with ThreadPoolExecutor(16) as pool:
         standing = list(pool.map(lambda proposal: commit(results, proposal), proposals))
     assert len({found.attempt for found in standing}) == 1
 
 
+def test_an_attempt_that_was_collected_meanwhile_does_not_count(
+    results: ObjectStore, drops: ObjectStore, folder: Path
+) -> None:
+    write_drop(drops, "x/")
+    proposal = _propose(results, only_snapshot(drops), folder)
+    results.delete(results.head(min(proposal.outputs)))
+    with pytest.raises(ObjectMissing, match="the output of this attempt is gone"):
+        commit(results, proposal)
+    with pytest.raises(ObjectMissing):
+        read_commit(results, "p", "r1")
+
+
 def test_a_commit_survives_json(results: ObjectStore, drops: ObjectStore, folder: Path) -> None:
     write_drop(drops, "x/")
-    proposal = _propose(results, only_snapshot(drops), folder, keep_inputs=True)
+    proposal = _propose(results, only_snapshot(drops), folder, keep_inputs=True, retention_days=7)
     assert Commit.from_json(proposal.to_json()) == proposal
 
 

@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from storage.keys import PROBE_FOLDER
+from storage.keys import PROBE_FOLDER, is_unique
 from tests.reliability.memory_s3 import Change, Stored
 from tests.reliability.simulation.producer import BUCKET, WHO, Generation
 from tests.reliability.simulation.replica import CONTENT
@@ -70,7 +70,7 @@ def _torn(world: World, commits: list[dict[str, Any]]) -> list[Violation]:
         {_identity(world, key, stored) for key, stored in generation.parts.items()}
         for producer in world.producers
         for generation in producer.generations
-        if generation.marker is not None
+        if generation.is_whole
     ]
     found: list[Violation] = []
     for commit in commits:
@@ -133,7 +133,7 @@ def _stuck(world: World, commits: list[dict[str, Any]]) -> list[Violation]:
                 continue
             if json.dumps(wanted) not in done:
                 found.append(Violation("stuck", f"the drop {generation.folder} has no commit"))
-            elif not world.denies and any(_is_there(world, identity) for identity in wanted):
+            elif any(_is_there(world, identity) and _may_go(world, identity[0]) for identity in wanted):
                 found.append(Violation("stuck", f"{generation.folder} is committed and its parts are there"))
     results = world.server.buckets[RESULTS]
     for commit in commits:
@@ -141,6 +141,12 @@ def _stuck(world: World, commits: list[dict[str, Any]]) -> list[Violation]:
         if f"{folder}/FINISHED.json" not in results or f"return/done/{commit['drop_id']}.json" not in results:
             found.append(Violation("stuck", f"the run {commit['run_id']} is committed and not finished"))
     return found
+
+
+def _may_go(world: World, key: str) -> bool:
+    """Tell whether this server lets a worker delete exactly this object."""
+    is_exact = world.server.keeps_versions or world.server.deletes_conditionally or is_unique(key)
+    return is_exact and not world.denies
 
 
 def _is_there(world: World, identity: Identity) -> bool:

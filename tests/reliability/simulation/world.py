@@ -18,15 +18,7 @@ from tests.reliability.simulation.replica import Replica, clock_on
 from tests.reliability.simulation.schedule import Schedule, threading_on
 
 RESULTS = "results"
-PROBLEM = Problem.model_validate(
-    {
-        "problem": "return",
-        "drops": f"s3://{BUCKET}",
-        "results": f"s3://{RESULTS}",
-        "table": {"id": "user_id", "label": "active"},
-        "complete": {"settle_seconds": 60.0},
-    }
-)
+MARKER_KINDS = {"marker": ("empty", "empty", "text", "json"), "manifest": ("manifest",), "quiet_period": ("none",)}
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 TROUBLE_SECONDS = 2 * 3600.0  # with faults, deaths and a producer at work
 CALM_SECONDS = 6 * 3600.0  # to come to an end without
@@ -43,11 +35,13 @@ class World:
         server: where drops and results are.
         producers: who writes drops.
         replicas: all processes that ever were.
+        problem: what is asked of the drops.
         denies: whether nobody but the producer may delete drops.
     """
 
     seed: int
     server: MemoryS3
+    problem: Problem
     producers: list[Producer] = field(default_factory=list)
     replicas: list[Replica] = field(default_factory=list)
     denies: bool = False
@@ -62,7 +56,7 @@ def simulate(seed: int) -> World:
         deletes_conditionally=chance.random() < 0.7,
         buckets={BUCKET: {}, RESULTS: {}},
     )
-    world = World(seed, server, denies=chance.random() < 0.1)
+    world = World(seed, server, _problem(chance), denies=chance.random() < 0.1)
     server.denies = lambda who, bucket: world.denies and bucket == BUCKET and who != "producer"
     with _played_on(schedule, chance):
         _begin(world, chance, schedule)
@@ -72,6 +66,20 @@ def simulate(seed: int) -> World:
         schedule.run(schedule.now + 4 * POLL_SECONDS)
         schedule.end()
     return world
+
+
+def _problem(chance: random.Random) -> Problem:
+    rule = chance.choices(["marker", "manifest", "quiet_period"], [6, 2, 2])[0]
+    return Problem.model_validate(
+        {
+            "problem": "return",
+            "drops": f"s3://{BUCKET}",
+            "results": f"s3://{RESULTS}",
+            "table": {"id": "user_id", "label": "active"},
+            "complete": {"rule": rule, "settle_seconds": 60.0, "quiet_seconds": 60.0},
+            "retention_days": chance.choice([0, 0, 7]),
+        }
+    )
 
 
 @contextmanager
@@ -90,6 +98,8 @@ def _played_on(schedule: Schedule, chance: random.Random) -> Iterator[None]:
             "storage.s3_conditions.time": SimpleNamespace(sleep=schedule.sleep),
             "storage.s3.connect": clients,
             "storage.keys.uuid4": lambda: UUID(int=chance.getrandbits(128), version=4),
+            "storage.orphans.SUPERSEDED_REST": timedelta(0),
+            "storage.orphans.UNCOMMITTED_REST": timedelta(hours=4),  # longer than a pause and a clock that is off
             "jobs.run.datetime": clock,
             "service.watcher.datetime": clock,
             "service.worker.datetime": clock,
@@ -100,8 +110,8 @@ def _played_on(schedule: Schedule, chance: random.Random) -> Iterator[None]:
 
 def _begin(world: World, chance: random.Random, schedule: Schedule) -> None:
     for number in range(chance.randint(1, 3)):
-        kind = chance.choice(["empty", "empty", "text", "json"])
-        producer = Producer(chance, schedule, world.server, f"dt={number}/", kind)
+        kind, is_unique = chance.choice(MARKER_KINDS[world.problem.complete.rule]), chance.random() < 0.8
+        producer = Producer(chance, schedule, world.server, f"dt={number}/", kind, is_unique=is_unique)
         world.producers.append(producer)
         schedule.start(producer.work)
     deaths = chance.choice([0.0, 0.005, 0.02, 0.05])
@@ -115,7 +125,7 @@ def _keep_up(world: World, chance: random.Random, schedule: Schedule, number: in
     for life in count():
         may_die = deaths if schedule.now < TROUBLE_SECONDS else 0.0
         replica = Replica(
-            f"replica-{number}.{life}", chance, schedule, world.server, PROBLEM, lambda: POLL_SECONDS, may_die
+            f"replica-{number}.{life}", chance, schedule, world.server, world.problem, lambda: POLL_SECONDS, may_die
         )
         world.replicas.append(replica)
         actor = schedule.start(replica.serve, chance.uniform(0, 40), owner=replica)
@@ -149,7 +159,7 @@ def _is_at_rest(world: World) -> bool:
     commits = {key.rpartition("/")[0] for key in results if key.endswith("/COMMIT.json")}
     finished = {key.rpartition("/")[0] for key in results if key.endswith("/FINISHED.json")}
     return commits == finished and not any(
-        set(generation.parts) <= set(world.server.buckets[BUCKET])
+        set(generation.parts) <= set(world.server.buckets[BUCKET]) and not generation.is_disturbed
         for producer in world.producers
         for generation in producer.generations
     )
