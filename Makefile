@@ -7,13 +7,15 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_BENCH := $(VENV)/.installed-bench
 INSTALLED_TRUTH := $(VENV)/.installed-truth
+SERVERS := .servers
+INSTALLED_SERVERS := $(SERVERS)/.installed
 
 # Thread pools that spin while idle slow each other 3 to 30 times; winnow itself says this too.
 export OMP_WAIT_POLICY ?= PASSIVE
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench truth real simulate format clean
+.PHONY: help demo test check bench truth real simulate servers format clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -22,7 +24,7 @@ help:  ## Say what can be made
 demo: $(INSTALLED)  ## Make a drop with planted truth and watch it become a table
 	$(BIN)/winnow demo
 
-test: $(INSTALLED_DEV)  ## Run all tests
+test: $(INSTALLED_DEV) $(INSTALLED_SERVERS)  ## Run all tests
 	$(BIN)/pytest
 
 check: $(INSTALLED_DEV)  ## Run the linters, the type checker and the import contracts
@@ -44,11 +46,13 @@ real: $(INSTALLED_DEV)  ## Measure the nets and the order of columns on real tab
 simulate: $(INSTALLED_DEV)  ## Play 10,000 schedules of faults, deaths and overwrites on the real storage code (ten minutes)
 	$(BIN)/python -m tests.reliability.simulation
 
+servers: $(INSTALLED_SERVERS)  ## Fetch the S3 servers of the tests that pip and npm have (Ceph comes with Debian)
+
 format: $(INSTALLED_DEV)  ## Format the code
 	$(BIN)/ruff format .
 
 clean:  ## Remove the environment and all caches
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks .coverage
+	rm -rf $(VENV) $(SERVERS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -71,4 +75,11 @@ $(INSTALLED_BENCH): $(INSTALLED_DEV)
 
 $(INSTALLED_TRUTH): $(INSTALLED_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[truth]'
+	@touch $@
+
+$(INSTALLED_SERVERS): constraints-servers.txt | $(BIN)/python
+	$(PYTHON) -m venv $(SERVERS)/venv
+	$(SERVERS)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r constraints-servers.txt
+	@if command -v npm >/dev/null; then npm install --silent --no-fund --no-audit --prefix $(SERVERS) s3rver@3.7.1 >/dev/null; \
+	  else echo "No npm here: the tests that need s3rver are skipped"; fi
 	@touch $@

@@ -9,6 +9,10 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.servers.fixtures import point_at, servers
+
+__all__ = ["point_at", "servers"]
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 

@@ -21,6 +21,8 @@ def repository(tmp_path: Path) -> Path:
     (tmp_path / "README.md").write_text(README, encoding="utf-8")
     (tmp_path / "Makefile").write_text(MAKEFILE, encoding="utf-8")
     _command(tmp_path, "java", "echo 'openjdk version \"17.0.15\" 2025-04-15' >&2")
+    for name in ("radosgw", "ceph-mon", "ceph-osd", "ceph", "npm"):
+        _command(tmp_path, name, ":")
     return tmp_path
 
 

@@ -8,6 +8,7 @@ from storage import open_store
 from storage.errors import UnsafeStore
 from storage.probe import Capabilities, probe
 from tests.contracts.s3_proxy import S3Proxy, running
+from tests.servers.fixtures import PointAt, Servers, fresh_bucket
 
 
 @pytest.fixture
@@ -62,3 +63,30 @@ def test_a_server_that_ignores_conditions_on_delete_is_noticed(
         store = open_store(s3_root)
         assert probe(store).conditional_delete is False
         assert list(store.list()) == []
+
+
+@pytest.mark.parametrize("kind", ["rclone", "s3rver"])
+def test_servers_that_ignore_conditions_are_refused(kind: str, servers: Servers, point_at: PointAt) -> None:
+    server = servers(kind)
+    point_at(server)
+    with pytest.raises(UnsafeStore, match="the store ignores If-None-Match"):
+        probe(open_store(f"s3://{fresh_bucket(server)}/root"))
+
+
+@pytest.mark.parametrize(("kind", "deletes_conditionally"), [("moto", True), ("ministack", True), ("ceph", False)])
+def test_what_servers_can_do_is_known(
+    kind: str, deletes_conditionally: bool, servers: Servers, point_at: PointAt
+) -> None:
+    server = servers(kind)
+    point_at(server)
+    store = open_store(f"s3://{fresh_bucket(server)}/root")
+    assert probe(store) == Capabilities(conditional_delete=deletes_conditionally, versioned=False)
+    assert list(store.list()) == []
+
+
+def test_a_bucket_with_versions_on_ceph_is_refused(servers: Servers, point_at: PointAt) -> None:
+    point_at(servers("ceph"))
+    store = open_store(f"s3://{fresh_bucket(servers('ceph'), is_versioned=True)}/root")
+    with pytest.raises(UnsafeStore):
+        probe(store)
+    assert list(store.list()) == []
