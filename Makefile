@@ -15,7 +15,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench truth real simulate servers format clean
+.PHONY: help demo test check bench truth real simulate chaos servers format clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -45,6 +45,9 @@ real: $(INSTALLED_DEV)  ## Measure the nets and the order of columns on real tab
 
 simulate: $(INSTALLED_DEV)  ## Play 10,000 schedules of faults, deaths and overwrites on the real storage code (ten minutes)
 	$(BIN)/python -m tests.reliability.simulation
+
+chaos: $(INSTALLED_DEV) $(INSTALLED_SERVERS)  ## Kill the service at every change it makes, on four stores (half an hour; needs Ceph)
+	$(BIN)/python -m tests.reliability.chaos
 
 servers: $(INSTALLED_SERVERS)  ## Fetch the S3 servers of the tests that pip and npm have (Ceph comes with Debian)
 
