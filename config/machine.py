@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 _CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def let_idle_threads_sleep() -> None:
@@ -38,3 +39,12 @@ def _quota_cores() -> int | None:
         return max(1, int(quota) // int(period))
     except (OSError, ValueError):  # no such file, or "max 100000"
         return None
+
+
+def usable_memory() -> int:
+    """Return how many bytes this process may use: those of the machine or, in a container, its limit."""
+    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(installed, int(_MEMORY_LIMIT.read_text(encoding="ascii")))
+    except (OSError, ValueError):  # no such file, or "max"
+        return installed

@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     claim_ttl_seconds: float = Field(default=300.0, gt=0, description="how long a claim holds without a sign of life")
     threads: int | None = Field(default=None, ge=1, description="threads of one run; null: all cores")
     max_memory: ByteSize | None = Field(
-        default=None, gt=0, description="memory of one run, such as 4GB; null: no limit"
+        default=None, gt=0, description="memory of one run, such as 4GB; null: all there is"
     )
     engine: Literal["local"] = Field(default="local", description="where runs take place")
     log: LogSettings = Field(default=LogSettings(), description="what is logged, and how it looks")

@@ -1,8 +1,8 @@
 """How much memory a run will need, known before it is spent.
 
 The estimate is linear in the non-zeros: what the process weighs with its libraries, so many bytes for each non-zero
-(the table, its scaled copy, what the trees are boosted on), and the nets. The constants were measured with the drops of
-benchmarks/ (docs/method.md); the estimate errs on the side of too much.
+(the table, its scaled copy, what the trees are boosted on), for each row and for its texts, and the nets. The constants
+were measured with the drops of benchmarks/ (docs/method.md); the estimate errs on the side of too much.
 """
 
 import ctypes
@@ -15,6 +15,7 @@ from storage.plan import ReadPlan
 
 _PROCESS_BYTES = 750_000_000
 _BYTES_PER_NONZERO = 30
+_BYTES_PER_ROW = 100  # id, label, place in the order, probabilities
 _BYTES_PER_EVENT = 64  # of a long drop, while its events are sorted
 _MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8  # parameters of mallopt(3)
 _MATRICES_PER_NET = 3  # codes, their momentum, their gradient
@@ -32,8 +33,10 @@ def expected_peak_bytes(schema: DropSchema, plan: ReadPlan, *, d_block: int, fol
     if plan.shape == "long":
         return _PROCESS_BYTES + schema.n_rows * (_BYTES_PER_NONZERO + _BYTES_PER_EVENT)
     nonzeros = schema.nonzeros_expected(plan.numeric) + schema.n_rows * len(plan.categorical)
+    texts = schema.text_bytes((plan.id, *plan.carried))
     codes = 4 * len(plan.numeric) * d_block
-    return _PROCESS_BYTES + _BYTES_PER_NONZERO * nonzeros + codes * (folds + 2 * _MATRICES_PER_NET)
+    rows = _BYTES_PER_ROW * schema.n_rows + 2 * texts
+    return _PROCESS_BYTES + rows + _BYTES_PER_NONZERO * nonzeros + codes * (folds + 2 * _MATRICES_PER_NET)
 
 
 def require_memory(expected: int, max_memory: int | None) -> None:

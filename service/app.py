@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from config import Problem, Settings
-from config.machine import usable_cores
+from config.machine import usable_cores, usable_memory
 from jobs.run import run_drop
 from service.logs import Log, get_log
 from service.progress import Bars, make_bars
@@ -65,7 +65,7 @@ class App:
             make_bars=self.make_bars,
             log=self.log.bind(problem=problem.problem),
             threads=self.settings.threads or usable_cores(),
-            max_memory=self.settings.max_memory,
+            max_memory=self.settings.max_memory or usable_memory(),
         )
 
     def watcher(self, problem: Problem) -> Watcher:

@@ -79,7 +79,7 @@ class Worker:
         make_bars: makes the progress bars of a run.
         log: carries the problem.
         threads: cores that a run may use.
-        max_memory: bytes that a run may use; None: no limit.
+        max_memory: bytes that a run may use.
     """
 
     problem: Problem
@@ -92,7 +92,7 @@ class Worker:
     make_bars: Callable[[], Bars]
     log: Log
     threads: int
-    max_memory: int | None
+    max_memory: int
 
     def work_on(self, drop: Snapshot, earlier_failures: int = 0, *, is_asked_for: bool = False) -> Report | None:
         """Work on a drop.

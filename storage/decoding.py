@@ -9,13 +9,16 @@ import threading
 from collections.abc import Sequence
 from typing import BinaryIO, Self
 
-from storage.arrow import Column, Frame, Kind, ParquetFile, arrow, kinds, parquet
-from storage.errors import SchemaConflict
+from storage.arrow import Column, Frame, Kind, ParquetFile, arrow, compute, kinds, parquet
+from storage.errors import CorruptObject, SchemaConflict
 from storage.footers import PartFooter
 from storage.parquet import DropSchema, translated
 from storage.plan import ReadPlan
 from storage.sharing import SharedFile
 from storage.widening import is_numeric
+
+MOST_TEXT_BYTES = 2**31 - 1  # of one column in one row group; what is carried is short, and Arrow has no longer text
+_BYTES_OF_PLAIN_TEXT = 8  # a row that takes less is a number in a dictionary
 
 
 class OpenedPart:
@@ -32,6 +35,10 @@ class OpenedPart:
         self._of_thread = threading.local()
         with translated(footer.key):
             self._metadata = parquet.read_metadata(self._file.reader())
+        # Read as a dictionary, some KB cannot become 100 GB of repeated text.
+        sizes, rows = footer.facts.text_bytes.sum(axis=0), footer.n_rows
+        texts = zip(footer.leaves, sizes, strict=True)
+        self._repetitive = [name for name, size in texts if 0 < size < _BYTES_OF_PLAIN_TEXT * rows]
 
     def __enter__(self) -> Self:
         """Return the part, to be read until the context ends."""
@@ -44,7 +51,9 @@ class OpenedPart:
     def _reader(self) -> ParquetFile:
         reader: ParquetFile | None = getattr(self._of_thread, "reader", None)
         if reader is None:
-            reader = self._of_thread.reader = parquet.ParquetFile(self._file.reader(), metadata=self._metadata)
+            reader = self._of_thread.reader = parquet.ParquetFile(
+                self._file.reader(), metadata=self._metadata, read_dictionary=self._repetitive
+            )
         return reader
 
     def decode(self, group: int, names: Sequence[str]) -> Frame:
@@ -79,8 +88,23 @@ class OpenedPart:
         return columns
 
     def _cast(self, column: Column, kind: Kind) -> Column:
+        if kinds.is_dictionary(column.type):
+            self._require_short(column)
         with translated(self.footer.key):
             return column if column.type == kind else column.cast(kind, safe=False)
+
+    def _require_short(self, column: Column) -> None:
+        """Refuse texts that are too many for memory once they are written out.
+
+        Raises:
+            CorruptObject: they are.
+        """
+        for chunk in column.chunks:
+            lengths = compute.binary_length(chunk.dictionary).cast(arrow.int64())
+            size = compute.sum(lengths.take(chunk.indices)).as_py() or 0
+            if size > MOST_TEXT_BYTES:
+                found = f"one column decodes to {size / 1e9:,.0f} GB of text in {len(chunk):,} rows"
+                raise CorruptObject("read", self.footer.key, found, "List it under table.ignore")
 
 
 def check_columns(plan: ReadPlan, schema: DropSchema) -> None:

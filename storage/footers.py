@@ -79,19 +79,21 @@ class ChunkFacts:
         nonzeros_at_most: int64 bound; 0: the chunk need not be decoded (all null, or integers with min = max = 0).
         nonzeros_expected: int64 estimate from the encoded size, never above the bound.
         low, high: float64 extremes of numbers; nan where they are not known.
+        text_bytes: int64 size of texts as they are encoded, before compression; 0 for numbers.
     """
 
     nonzeros_at_most: NDArray[np.int64]
     nonzeros_expected: NDArray[np.int64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    text_bytes: NDArray[np.int64]
 
 
 def chunk_facts(metadata: FileMetaData, leaves: Mapping[str, int]) -> ChunkFacts:
     """Read the statistics of every chunk of the flat columns `leaves`, in one pass."""
     shape = (metadata.num_row_groups, len(leaves))
     at_most, expected = np.empty(shape, np.int64), np.empty(shape, np.int64)
-    low, high = np.empty(shape), np.empty(shape)
+    low, high, texts = np.empty(shape), np.empty(shape), np.zeros(shape, np.int64)
     for g in range(metadata.num_row_groups):
         group = metadata.row_group(g)
         for k, leaf in enumerate(leaves.values()):
@@ -99,8 +101,10 @@ def chunk_facts(metadata: FileMetaData, leaves: Mapping[str, int]) -> ChunkFacts
             statistics = chunk.statistics
             low[g, k], high[g, k] = _extremes(statistics)
             at_most[g, k] = _nonzeros_at_most(chunk, statistics, group.num_rows, low[g, k], high[g, k])
-            expected[g, k] = _nonzeros_expected(chunk, int(at_most[g, k]), high[g, k] - low[g, k])
-    return ChunkFacts(at_most, expected, low, high)
+            expected[g, k] = _nonzeros_expected(chunk, int(at_most[g, k]), low[g, k], high[g, k])
+            if chunk.physical_type == "BYTE_ARRAY":
+                texts[g, k] = chunk.total_uncompressed_size
+    return ChunkFacts(at_most, expected, low, high, texts)
 
 
 def _extremes(statistics: Statistics) -> tuple[float, float]:
@@ -120,13 +124,15 @@ def _nonzeros_at_most(chunk: ColumnChunk, statistics: Statistics, n_rows: int, l
     return n_rows - (statistics.null_count if statistics.has_null_count else 0)
 
 
-def _nonzeros_expected(chunk: ColumnChunk, at_most: int, spread: float) -> int:
-    """Estimate from the encoded size.
+def _nonzeros_expected(chunk: ColumnChunk, at_most: int, low: float, high: float) -> int:
+    """Estimate from the encoded size, unless the extremes say that there is no zero.
 
     Dictionary codes are run-length or bit-packed (parquet-format, Encodings, RLE): a lone non-zero among zeros breaks a
     run and takes some 5 bytes (5.1 to 8.5 measured), while a chunk as large as its values bit-packed may be dense.
     """
-    size = int(chunk.total_uncompressed_size)
+    if low > 0 or high < 0:
+        return at_most
+    size, spread = int(chunk.total_uncompressed_size), high - low
     is_integer = chunk.physical_type in ("INT32", "INT64") and np.isfinite(spread)
     bits = max(1, int(spread).bit_length()) if is_integer else 1  # of one dictionary code, at most
     return at_most if 8 * size >= 0.9 * bits * at_most else min(at_most, size // _BYTES_OF_A_LONE_NONZERO)

@@ -67,6 +67,10 @@ class DropSchema:
         """Return an estimate of the non-zeros in these columns, from the encoded sizes. O(chunks)."""
         return sum(_sum_of(part, part.facts.nonzeros_expected, columns) for part in self.parts)
 
+    def text_bytes(self, columns: Iterable[str]) -> int:
+        """Return the bytes that the texts in these columns take before compression. O(chunks)."""
+        return sum(_sum_of(part, part.facts.text_bytes, columns) for part in self.parts)
+
     def extremes(self) -> dict[str, tuple[float, float]]:
         """Return least and greatest number of every flat column; a null counts as 0, nan is "not known". O(chunks)."""
         found: dict[str, tuple[float, float]] = {}

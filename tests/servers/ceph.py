@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.servers.server import HOST, Server, free_port, wait_for
 
 NEEDED = ("radosgw", "radosgw-admin", "ceph", "ceph-mon", "ceph-osd", "monmaptool", "ceph-authtool")
-ACCESS_KEY = SECRET_KEY = "test"
+ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 - of a server that lives for a minute
 _GIB = 1 << 30
 
 _CONF = """\

@@ -1,13 +1,15 @@
 """What only S3 can do to us: lost answers, broken downloads, refusals, and servers with manners of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from storage import Deletion, s3_clients, s3_conditions, s3_listing
 from storage.errors import AccessDenied, ObjectChanged, ObjectExists, StorageUnavailable
 from storage.s3 import S3Store
+from storage.s3_clients import S3Clients
 from tests.contracts.s3_proxy import S3Proxy, running
+from tests.reliability.memory_s3 import Answer, MemoryClient, MemoryS3
 
 _UUID_KEY = "part-00000-0f7c0e2c-1f0e-4c52-9d5f-0123456789ab-c000.parquet"
 
@@ -196,3 +198,21 @@ def test_an_endpoint_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(StorageUnavailable, match="must begin with http:// or https://") as raised:
         S3Store("bucket", "x")
     assert (raised.value.operation, raised.value.key) == ("connect", "s3://bucket/x/")
+
+
+@pytest.mark.parametrize("key", ["a", _UUID_KEY])
+def test_what_comes_between_the_look_and_the_delete_survives(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = MemoryS3(buckets={"bucket": {}})
+
+    def send(operation: str, execute: Callable[[], Answer]) -> Answer:
+        there = server.there("bucket", key)
+        if operation == "delete_object" and there is not None and there.body == b"old":
+            server.put("producer", "bucket", key, b"new")
+        return execute()
+
+    client = MemoryClient(server, "worker", send)
+    clients = S3Clients(patient=client, once=client)  # pyright: ignore[reportArgumentType]
+    monkeypatch.setattr("storage.s3.connect", lambda _url: clients)
+    store = S3Store("bucket")
+    assert store.delete(store.write(key, b"old")) is Deletion.CHANGED
+    assert store.read(key)[0] == b"new"
