@@ -10,7 +10,7 @@ anything else, TrainingFailed too                                       RetryLat
 
 from dataclasses import dataclass
 
-from jobs.errors import Abandoned, InputRejected
+from jobs.errors import Abandoned, InputRejected, OutOfMemory
 from storage.errors import (
     AccessDenied,
     ClaimLost,
@@ -62,7 +62,7 @@ def what_follows(error: Exception, failures: int) -> Decision:
         failures: how often the same work has failed so far, this time included; at least 1.
     """
     match error:
-        case InputRejected() | CorruptObject() | SchemaConflict():
+        case InputRejected() | CorruptObject() | SchemaConflict() | OutOfMemory():  # it would be so every time
             return Quarantine()
         case ObjectChanged() | ObjectMissing() | DropIncomplete() | ClaimLost() | Abandoned():
             return LeaveAlone()

@@ -102,6 +102,13 @@ class Watcher:
             except CorruptObject as error:  # a damaged control object concerns one drop, not the others
                 self._say_damaged(folder.url, error)
                 errors.append(error)
+            except StorageError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the outer boundary: one folder must not end the service
+                self._log.debug("traceback_taken", exc_info=error)
+                unknown = CorruptObject("look at", folder.url, repr(error), "Move it away, and report this")
+                self._say_damaged(folder.url, unknown)
+                errors.append(unknown)
         if self._polls % HOUSEKEEPING_EVERY == 0:
             self._name_unmarked()
             self._tidy(errors)

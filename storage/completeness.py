@@ -12,6 +12,7 @@ from storage.keys import MANIFEST, write_uuid
 from storage.manifests import named_files, without_authority
 from storage.store import ObjectInfo, ObjectStore
 
+MARKER_LIMIT_BYTES = 64 << 20
 NAMES_LIMIT = 100  # S3A's committers name at most so many files in a marker
 _AT_WORK = ("_temporary", ".spark-staging-", "__magic")
 _PART = re.compile(r"part-[^/]*\.parquet")
@@ -113,6 +114,8 @@ def _breaks_manifest(
     is_manifest = marker.key.rpartition("/")[2] == MANIFEST
     if marker.size == 0:
         return "the manifest is empty" if is_manifest else None
+    if marker.size > MARKER_LIMIT_BYTES:
+        return f"the marker has {marker.size:,} bytes: no list of parts is so long"
     body, read = store.read(marker.key)
     if read.etag != marker.etag:
         return "the marker was replaced while the folder was looked at"

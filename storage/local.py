@@ -137,7 +137,8 @@ class LocalStore:
         if _identity(info.key, path.stat()).etag != info.etag:
             return Deletion.CHANGED
         path.unlink()
-        path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # there is none, or it could have no name: that of its file is too long
+            path.with_name(f".{path.name}.crc").unlink()
         self._prune(path.parent)
         return Deletion.DELETED
 

@@ -23,7 +23,7 @@ def named_files(body: bytes) -> dict[str, int | None] | None:
     """
     try:
         content: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested deeper than any manifest
         return None
     if not isinstance(content, dict):
         return None

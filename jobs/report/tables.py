@@ -12,6 +12,8 @@ from jobs.learn import Learned
 
 WITHHELD = "withheld"  # the nets are worse than logistic regression: they are no witness
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 _FEATURE_COLUMNS = (
     "feature",
     "kind",
@@ -167,8 +169,14 @@ def write_tables(folder: Path, data: Dataset, learned: Learned, id_name: str) ->
     """Write features (parquet, csv), shap_values, groups and interactions (parquet); return the features."""
     features = features_table(data, learned)
     features.to_parquet(folder / "features.parquet", index=False)
-    features.assign(flags=features["flags"].map(";".join)).to_csv(folder / "features.csv", index=False)
+    texts = {"feature": features["feature"].map(_as_cell), "flags": features["flags"].map(";".join)}
+    features.assign(**texts).to_csv(folder / "features.csv", index=False)
     shap_values_table(data, learned, id_name).to_parquet(folder / "shap_values.parquet", index=False)
     groups_table(features).to_parquet(folder / "groups.parquet", index=False)
     interactions_table(learned).to_parquet(folder / "interactions.parquet", index=False)
     return features
+
+
+def _as_cell(name: str) -> str:
+    """Return a name that no spreadsheet takes for a formula: with "'" in front where it begins like one (OWASP)."""
+    return f"'{name}" if name.startswith(_FORMULA) else name

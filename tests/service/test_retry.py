@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.errors import Abandoned, EmptyDrop, InputRejected, LossDiverged, MissingLabel, TrainingFailed
+from jobs.errors import Abandoned, EmptyDrop, InputRejected, LossDiverged, MissingLabel, OutOfMemory, TrainingFailed
 from service.retry import Decision, LeaveAlone, Quarantine, RetryLater, Stop, what_follows
 from storage.errors import (
     AccessDenied,
@@ -28,6 +28,7 @@ WHERE = ("read", "key", "found")
         (EmptyDrop("no"), Quarantine()),
         (CorruptObject(*WHERE), Quarantine()),
         (SchemaConflict(*WHERE), Quarantine()),
+        (OutOfMemory("no"), Quarantine()),
         (ObjectChanged(*WHERE), LeaveAlone()),
         (ObjectMissing(*WHERE), LeaveAlone()),
         (DropIncomplete(*WHERE), LeaveAlone()),

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from config import Settings
+from jobs.observer import Silent
+from jobs.run import concluded_before
+from jobs.work import Work
 from service.app import App
 from service.commands import call, run
 from service.exits import Exit
@@ -16,7 +19,7 @@ from storage.errors import DropIncomplete
 from storage.keys import MARKER, claim_key, done_key, quarantine_key
 from storage.quarantine import put_aside, read_all
 from tests.service.conftest import Clock, Home, app_of
-from tests.service.substitute import PROBLEM, write_drop, write_part
+from tests.service.substitute import PROBLEM, small_run, write_drop, write_part
 
 ReadOut = pytest.CaptureFixture[str]
 
@@ -200,3 +203,14 @@ def test_a_path_with_nothing_there_is_told_from_a_drop_that_is_not_finished(home
     for folder, found in (("dt=1", f"there is no {MARKER}"), ("dt=2", "there is nothing there")):
         code, told = called(home, folder, home.results.url, capsys)
         assert (code, f"/{folder}/: {found}" in told) == (Exit.REJECTED, True)
+
+
+def test_a_run_that_is_committed_is_finished_and_not_done_again(local_home: Home) -> None:
+    write_drop(local_home.drops, "dt=1/")
+    drop = snapshot_at(local_home.drops, "dt=1/")
+    work = Work(local_home.problem, drop, local_home.drops, local_home.results, fence=1, threads=1)
+    first = small_run(work, Silent())
+    again = concluded_before(work, first.commit.run_id)
+    assert again is not None
+    assert (again.commit, again.is_new) == (first.commit, False)
+    assert concluded_before(work, "another run") is None

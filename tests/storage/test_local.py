@@ -156,3 +156,11 @@ def test_what_is_in_the_way_of_a_write_is_a_fault_of_the_store(store: LocalStore
     with pytest.raises(StorageUnavailable, match=r"the folder cannot be made|a folder is in the way"):
         getattr(store, operation)(key, b"y")
     assert list(store.list()) == before
+
+
+def test_a_file_with_the_longest_name_is_deleted_too(tmp_path: Path) -> None:
+    store = open_store(str(tmp_path))
+    name = "part-" + "x" * 242 + ".parquet"
+    (tmp_path / name).write_bytes(b"data")
+    assert store.delete(store.head(name)) is Deletion.DELETED
+    assert list(store.list()) == []

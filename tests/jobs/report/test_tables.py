@@ -1,5 +1,6 @@
 """features, shap_values and groups: the tables that analysts read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -211,3 +212,16 @@ def test_a_drop_of_categories_alone_is_a_drop(tmp_path: Path) -> None:
     features = write_tables(tmp_path, data, learned, "user_id")
     assert features["feature"].tolist() == ["colour", "size"]
     assert features["status"][0] == "selected"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_no_name_is_a_formula_in_the_csv(name: str, tmp_path: Path) -> None:
+    X = counts(3, 300, 3, (0.3, 0.5))
+    data = dataset_of(X, draw_labels(X.toarray()[:, 0] - 1, 4))
+    renamed = replace(data, names=(name, *data.names[1:]))
+    learned, _ = learn_quietly(renamed, problem_of(net={"d_block": 8, "epochs": 1}))
+    write_tables(tmp_path, renamed, learned, "user_id")
+    written = pd.read_csv(tmp_path / "features.csv", dtype=str)["feature"].tolist()
+    assert f"'{name}" in written
+    assert not any(text.startswith(tuple("=+-@")) for text in written)
+    assert name in pd.read_parquet(tmp_path / "features.parquet")["feature"].tolist()

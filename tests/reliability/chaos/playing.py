@@ -25,7 +25,7 @@ from tests.servers.server import Server
 
 ROOT = Path(__file__).parents[3]
 STUCK_SECONDS = 60.0
-CLAIM_TTL_SECONDS = 1.5
+CLAIM_TTL_SECONDS = 1.2
 BYSTANDERS = {"notes.txt": b"not a drop", "dt=1/part-00000-unfinished.parquet": b"still being written"}
 
 _PROBLEM = """\
@@ -35,7 +35,7 @@ results: {results}
 complete: {{settle_seconds: 0.3}}
 table: {{id: user_id, label: active}}
 split: {{folds: 2}}
-net: {{epochs: 1, d_block: 8, n_blocks: 1}}
+net: {{epochs: 6, d_block: 8, n_blocks: 1}}
 explain: {{rows: 10, background: 0}}
 """
 

@@ -42,7 +42,7 @@ KINDS = (
     Kind("probe write", "put", r"results/\.probe/.*"),
     Kind("probe delete", "delete", r"results/\.probe/.*"),
     Kind("claim", "put", r"results/return/claims/.*"),
-    Kind("claim renewal", "put", r"results/return/claims/.*", b'"held"', 2),
+    Kind("claim renewal", "put", r"results/return/claims/.*", b'"beat": 1, "state": "held"'),
     Kind("claim release", "put", r"results/return/claims/.*", b'"released"'),
     Kind("first output", "put", r"results/return/runs/.*/attempt-.*"),
     Kind("later output", "put", r"results/return/runs/.*/attempt-.*", occurrence=8),
