@@ -6,13 +6,15 @@ warnings come in the same form, from warnings on.
 
 import logging
 import sys
+import traceback
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict, ExcInfo, Processor
 
 from config import LogSettings
+from storage.s3_errors import without_secrets
 
 Log = structlog.typing.FilteringBoundLogger
 
@@ -61,11 +63,24 @@ def log_facts(log: Log, event: str, facts: Mapping[str, object], **values: objec
 
 
 def _for_people() -> list[Processor]:
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=22, sort_keys=False)]
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), pad_event_to=22, sort_keys=False, exception_formatter=_write_traceback
+    )
+    return [renderer]
 
 
 def _for_programs() -> list[Processor]:
-    return [_event_first, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    formatted = structlog.processors.ExceptionRenderer(_traceback_of)
+    return [_event_first, formatted, structlog.processors.JSONRenderer(default=str)]
+
+
+def _traceback_of(exc_info: ExcInfo) -> str:
+    """Return a traceback without the passwords that other libraries' errors quote."""
+    return without_secrets("".join(traceback.format_exception(*exc_info))).rstrip()
+
+
+def _write_traceback(file: TextIO, exc_info: ExcInfo) -> None:
+    file.write("\n" + _traceback_of(exc_info))
 
 
 def _event_first(logger: Any, method: str, event: EventDict) -> EventDict:  # noqa: ANN401, ARG001 - structlog's signature

@@ -18,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from storage.errors import StorageUnavailable
+from storage.s3_errors import without_secrets
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -55,10 +56,14 @@ def connect(url: str) -> S3Clients:
         return _connect()
     except ValueError as error:  # botocore has no class of its own for a bad endpoint
         hint = "AWS_ENDPOINT_URL_S3 must begin with http:// or https://"
-        raise StorageUnavailable("connect", url, f"the endpoint is not valid ({error})", hint) from error
+        raise StorageUnavailable(
+            "connect", url, f"the endpoint is not valid ({without_secrets(error)})", hint
+        ) from error
     except BotoCoreError as error:
         hint = "Correct AWS_PROFILE, AWS_REGION or the files that they name"
-        raise StorageUnavailable("connect", url, f"the environment cannot be used ({error})", hint) from error
+        raise StorageUnavailable(
+            "connect", url, f"the environment cannot be used ({without_secrets(error)})", hint
+        ) from error
 
 
 def _connect() -> S3Clients:

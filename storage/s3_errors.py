@@ -4,6 +4,7 @@ Decides nothing: whether to try again is the business of service/retry.py. Sourc
 reference, and the answers of Ceph, MinIO and moto.
 """
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -18,6 +19,7 @@ from botocore.exceptions import (
 
 from storage.errors import AccessDenied, ObjectChanged, ObjectMissing, StorageError, StorageUnavailable
 
+_USERINFO = re.compile(r"[^\s/\"'<>]+@")  # what stands before the host of an address
 _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "NotFound"}
 _CHANGED = {"412", "PreconditionFailed"}
 _REFUSED = {"AccessDenied", "ObjectLocked"}
@@ -75,6 +77,11 @@ def is_uncertain(error: BotoCoreError | ClientError) -> bool:
     return isinstance(error, HTTPClientError)
 
 
+def without_secrets(error: object) -> str:
+    """Return the text of an error without the name and password that the address in it may carry."""
+    return _USERINFO.sub("***@", str(error))
+
+
 def translate(error: BotoCoreError | ClientError, operation: str, url: str) -> StorageError:
     """Return our error for one of botocore's.
 
@@ -89,7 +96,9 @@ def translate(error: BotoCoreError | ClientError, operation: str, url: str) -> S
         return AccessDenied(operation, url, "there are no credentials", _CREDENTIALS_HINT)
     if isinstance(error, ParamValidationError):
         return StorageUnavailable(operation, url, *_invalid(str(error)))
-    return StorageUnavailable(operation, url, f"the server did not answer ({error})", _UNREACHABLE_HINT)
+    return StorageUnavailable(
+        operation, url, f"the server did not answer ({without_secrets(error)})", _UNREACHABLE_HINT
+    )
 
 
 def _translate_answer(error: ClientError, operation: str, url: str) -> StorageError:

@@ -64,7 +64,7 @@ def ceph(folder: Path) -> Iterator[Server]:
         _set_up(folder, conf, fsid, ports["mon"])
         wait_for(ports["rgw"], None, folder / "client.rgw.log")
         new_user(folder, "root", ACCESS_KEY, SECRET_KEY)
-        yield Server(f"http://{HOST}:{ports['rgw']}", ACCESS_KEY, SECRET_KEY)
+        yield Server(f"http://{HOST}:{ports['rgw']}", ACCESS_KEY, SECRET_KEY, folder)
     finally:
         for name in ("client.rgw", "osd.0", "mon.a"):
             _end(folder / f"{name}.pid")

@@ -29,11 +29,13 @@ class Server:
     Attributes:
         url: its address.
         access_key, secret_key: of somebody who may do everything.
+        home: its folder, where it has one of its own.
     """
 
     url: str
     access_key: str = "test"
     secret_key: str = "test"  # noqa: S105 - of a server that lives for a minute
+    home: Path | None = None
 
     def environment(self) -> dict[str, str]:
         """Return the variables by which boto3 finds it."""
