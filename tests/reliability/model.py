@@ -1,9 +1,9 @@
 """The protocol as a small machine, and every state that it can reach: two workers, a producer, crashes, one denial.
 
 One folder holds a marker and two parts, each a version (0: absent). The producer replaces all of them once, in the
-order of Spark's static overwrite. A worker lists twice, claims, reads, commits, deletes part by part, then the marker, and
-buries; it may crash before any step. A claim may run out at any time, so nothing here rests on a clock. Without a guard
-of GUARDS the search finds a state that breaks a promise; with all of them it finds none.
+order of Spark's static overwrite. A worker lists twice, claims, reads, commits, deletes part by part, then the marker,
+and buries; it may crash before any step. A claim may run out at any time, so nothing here rests on a clock. Without a
+guard of GUARDS the search finds a state that breaks a promise; with all of them it finds none.
 """
 
 from collections import deque
