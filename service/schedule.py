@@ -91,10 +91,13 @@ class _Job:
         self._stop = stop
         self._busy = busy
         self._hear = hear
+        self._is_woken = threading.Event()
         self._job = _add(scheduler, "runs", self._poll, seconds, name=watcher.problem.problem)
 
     def wake(self, seconds: float = 0.0) -> None:
-        """Have the problem polled in so many seconds, unless it is sooner anyway."""
+        """Have the problem polled in so many seconds, unless it is sooner anyway; a poll at hand does not count."""
+        if seconds == 0:
+            self._is_woken.set()
         due = datetime.now(UTC) + timedelta(seconds=seconds)
         planned = getattr(self._job, "next_run_time", None)
         if planned is None or due < planned:
@@ -104,10 +107,18 @@ class _Job:
         with self._busy:
             if self._stop.is_set:
                 return
-            seen = self._watcher.poll()
-            self._hear(seen)
+            seen = self._poll_until_nobody_calls()
             if seen.settle_seconds is not None and not self._stop.is_set:
                 self.wake(seen.settle_seconds + LOOK_MARGIN_SECONDS)
+
+    def _poll_until_nobody_calls(self) -> Pass:
+        """Poll; once more where a marker came meanwhile, which the listing may have missed."""
+        while True:
+            self._is_woken.clear()
+            seen = self._watcher.poll()
+            self._hear(seen)
+            if not self._is_woken.is_set() or self._stop.is_set:
+                return seen
 
 
 def _scheduler() -> Any:  # noqa: ANN401 - untyped
