@@ -94,10 +94,13 @@ class _Job:
         self._is_woken = threading.Event()
         self._job = _add(scheduler, "runs", self._poll, seconds, name=watcher.problem.problem)
 
-    def wake(self, seconds: float = 0.0) -> None:
-        """Have the problem polled in so many seconds, unless it is sooner anyway; a poll at hand does not count."""
-        if seconds == 0:
-            self._is_woken.set()
+    def wake(self) -> None:
+        """Have the problem polled at once, and once more after a poll that is going on."""
+        self._is_woken.set()
+        self._poll_in(0.0)
+
+    def _poll_in(self, seconds: float) -> None:
+        """Have the problem polled in so many seconds, unless it is sooner anyway."""
         due = datetime.now(UTC) + timedelta(seconds=seconds)
         planned = getattr(self._job, "next_run_time", None)
         if planned is None or due < planned:
@@ -109,7 +112,7 @@ class _Job:
                 return
             seen = self._poll_until_nobody_calls()
             if seen.settle_seconds is not None and not self._stop.is_set:
-                self.wake(seen.settle_seconds + LOOK_MARGIN_SECONDS)
+                self._poll_in(seen.settle_seconds + LOOK_MARGIN_SECONDS)
 
     def _poll_until_nobody_calls(self) -> Pass:
         """Poll; once more where a marker came meanwhile, which the listing may have missed."""

@@ -5,12 +5,12 @@ no COMMIT for a week; and whoever commits looks once more whether the attempt is
 P5.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from storage.attempts import discard_attempt
 from storage.committed import read_commit
-from storage.errors import ObjectMissing
-from storage.keys import PROBE_FOLDER, attempt_folder_of, parse_attempt_folder, runs_prefix
+from storage.keys import PROBE_FOLDER, attempt_folder_of, parse_attempt_folder, parse_run_object, runs_prefix
 from storage.store import ObjectStore
 
 SUPERSEDED_REST = timedelta(hours=1)  # an attempt beside the one that counts; its worker removes it itself if it lives
@@ -29,12 +29,21 @@ def collect_orphans(store: ObjectStore, problem: str, now: datetime) -> list[str
     Returns:
         The folders that are gone now.
     """
-    newest: dict[str, datetime] = {}
+    committed: set[str] = set()
+    attempts: dict[str, dict[str, datetime]] = {}  # run_id -> its attempts, each with its newest object
     for info in store.list(runs_prefix(problem)):
-        folder = attempt_folder_of(info.key)
-        if folder is not None:
-            newest[folder] = max(newest.get(folder, info.modified), info.modified)
-    orphans = [folder for folder, modified in newest.items() if _is_orphan(store, folder, now - modified)]
+        if (run := parse_run_object(info.key)) is not None:
+            committed.add(run[1])
+        elif (folder := attempt_folder_of(info.key)) is not None and (parsed := parse_attempt_folder(folder)):
+            of_run = attempts.setdefault(parsed[1], {})
+            of_run[folder] = max(of_run.get(folder, info.modified), info.modified)
+    orphans: list[str] = []
+    for run_id, folders in attempts.items():
+        if run_id not in committed:
+            orphans += _older(folders, now - UNCOMMITTED_REST)
+        elif len(folders) > 1:  # a lone attempt is the one that counts: the commit need not be read
+            standing = read_commit(store, problem, run_id).attempt
+            orphans += [folder for folder in _older(folders, now - SUPERSEDED_REST) if folder != standing]
     for folder in orphans:
         discard_attempt(store, folder)
     return orphans
@@ -57,13 +66,5 @@ def collect_leftovers(store: ObjectStore, now: datetime) -> int:
     return len(stale) + store.discard_unfinished(before)
 
 
-def _is_orphan(store: ObjectStore, folder: str, age: timedelta) -> bool:
-    if age < SUPERSEDED_REST:
-        return False
-    parsed = parse_attempt_folder(folder)
-    if parsed is None:
-        return False
-    try:
-        return read_commit(store, parsed[0], parsed[1]).attempt != folder
-    except ObjectMissing:
-        return age >= UNCOMMITTED_REST
+def _older(folders: Mapping[str, datetime], limit: datetime) -> list[str]:
+    return [folder for folder, modified in folders.items() if modified <= limit]

@@ -182,8 +182,8 @@ MUTANTS = (
     Mutant(
         "the attempt that counts is no orphan",
         "storage/orphans.py",
-        "return read_commit(store, parsed[0], parsed[1]).attempt != folder",
-        "return True",
+        " if folder != standing]",
+        "]",
         ("tests/storage/test_orphans.py",),
     ),
     Mutant(
