@@ -3,13 +3,10 @@
 Each fault is off until a test turns it on.
 """
 
-import http.client
-import http.server
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http import HTTPStatus
-from urllib.parse import urlsplit
+
+from tests.servers.proxying import Answer, Handler, serving
 
 _PASSED_HEADERS = ("etag", "content-type", "last-modified", "x-amz-version-id", "date", "content-range")
 
@@ -27,7 +24,7 @@ class S3Proxy:
     """
 
     def __init__(self, upstream: str) -> None:
-        self.upstream = urlsplit(upstream).netloc
+        self.upstream = upstream
         self.lose_answers: list[str] = []
         self.ignored: set[tuple[str, str]] = set()
         self.unquoted_only = False
@@ -36,28 +33,17 @@ class S3Proxy:
         self.requests: list[str] = []
 
 
-@contextmanager
-def running(proxy: S3Proxy) -> Iterator[str]:
+def running(proxy: S3Proxy) -> AbstractContextManager[str]:
     """Serve while the context lasts; gives the address."""
-    handler = type("Handler", (_Handler,), {"proxy": proxy})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return serving(_Handler, proxy)
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
     proxy: S3Proxy
 
-    def _pass_on(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def pass_on(self) -> None:
+        """Answer the request, with the fault that is on."""
+        body = self.body()
         self.proxy.requests.append(self.command)
         if self.command in self.proxy.refuse:
             return self._refuse(*self.proxy.refuse[self.command])
@@ -70,22 +56,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return None
         return self._answer(status, headers, answer)
 
-    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _pass_on  # noqa: N815 - the names that http.server calls
-
-    def _ask_upstream(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _ask_upstream(self, body: bytes) -> Answer:
         headers = {
             name: value
             for name, value in self.headers.items()
             if name.lower() not in {"connection", "expect"} and (self.command, name) not in self.proxy.ignored
         }
-        connection = http.client.HTTPConnection(self.proxy.upstream)
-        try:
-            connection.request(self.command, self.path, body or None, headers)
-            response = connection.getresponse()
-            answered = {name.lower(): value for name, value in response.getheaders()}
-            return response.status, answered, response.read()
-        finally:
-            connection.close()
+        return self.ask(self.proxy.upstream, body, headers)
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response_only(status)
@@ -102,6 +79,3 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _refuse(self, status: int, code: str) -> None:
         body = f"<Error><Code>{code}</Code><Message>{HTTPStatus(status).phrase}</Message></Error>".encode()
         self._answer(status, {"content-type": "application/xml"}, b"" if self.command == "HEAD" else body)
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""

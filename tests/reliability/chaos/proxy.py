@@ -3,17 +3,15 @@
 The log is that of the server's side: what it was asked, and what it answered, whether the process heard it or not.
 """
 
-import http.client
-import http.server
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from tests.reliability.chaos.points import Point
+from tests.servers import proxying
 
 _NOT_PASSED_ON = {"connection", "expect", "transfer-encoding"}
 
@@ -70,7 +68,7 @@ class Proxy:
     """
 
     def __init__(self, upstream: str, trap: Trap) -> None:
-        self.upstream = urlsplit(upstream).netloc
+        self.upstream = upstream
         self.trap = trap
         self.pid = 0
         self.is_known = threading.Event()
@@ -87,27 +85,17 @@ class Proxy:
             os.kill(self.pid, signal.SIGKILL)
 
 
-@contextmanager
-def serving(proxy: Proxy) -> Iterator[str]:
+def serving(proxy: Proxy) -> AbstractContextManager[str]:
     """Serve while the context lasts; gives the address."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": proxy}))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return proxying.serving(_Handler, proxy)
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(proxying.Handler):
     proxy: Proxy
 
-    def _pass_on(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def pass_on(self) -> None:
+        """Answer the request, and kill whose it is where the trap says so."""
+        body = self.body()
         verb, key = {"PUT": "put", "DELETE": "delete"}.get(self.command, ""), self._key()
         way = self.proxy.trap.point.way if verb and self.proxy.trap.springs(verb, key, body) else ""
         if way == "before":
@@ -127,21 +115,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Return the key with "drops/" or "results/" in front."""
         return unquote(urlsplit(self.path).path).removeprefix(f"/{self.proxy.trap.bucket}-")
 
-    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _pass_on  # noqa: N815 - the names that http.server calls
-
     def _die(self) -> None:
         self.proxy.kill()
         self.close_connection = True
 
-    def _ask_upstream(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _ask_upstream(self, body: bytes) -> proxying.Answer:
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _NOT_PASSED_ON}
-        connection = http.client.HTTPConnection(self.proxy.upstream, timeout=60)
-        try:
-            connection.request(self.command, self.path, body or None, headers)
-            response = connection.getresponse()
-            return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
-        finally:
-            connection.close()
+        return self.ask(self.proxy.upstream, body, headers)
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response_only(status)
@@ -152,6 +132,3 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", length)
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
