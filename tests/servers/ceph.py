@@ -57,11 +57,10 @@ _KEYS = (
 def ceph(folder: Path) -> Iterator[Server]:
     """Start a Ceph, and end its daemons with the context."""
     ports = {"mon": free_port(), "rgw": free_port()}
-    conf = folder / "ceph.conf"
     fsid = str(uuid.uuid4())
-    conf.write_text(_CONF.format(fsid=fsid, folder=folder, bytes=4 * _GIB, **ports), encoding="utf-8")
+    (folder / "ceph.conf").write_text(_CONF.format(fsid=fsid, folder=folder, bytes=4 * _GIB, **ports), encoding="utf-8")
     try:
-        _set_up(folder, conf, fsid, ports["mon"])
+        _set_up(folder, fsid, ports["mon"])
         wait_for(ports["rgw"], None, folder / "client.rgw.log")
         new_user(folder, "root", ACCESS_KEY, SECRET_KEY)
         yield Server(f"http://{HOST}:{ports['rgw']}", ACCESS_KEY, SECRET_KEY, folder)
@@ -76,7 +75,7 @@ def new_user(folder: Path, name: str, access_key: str, secret_key: str) -> None:
     _run(folder, "radosgw-admin", "user", "create", f"--uid={name}", f"--display-name={name}", *keys)
 
 
-def _set_up(folder: Path, conf: Path, fsid: str, port: int) -> None:
+def _set_up(folder: Path, fsid: str, port: int) -> None:
     keyring, monmap = folder / "keyring", folder / "monmap"
     keyring.touch()
     for name, caps in _KEYS:
@@ -95,7 +94,6 @@ def _set_up(folder: Path, conf: Path, fsid: str, port: int) -> None:
     _run(folder, "ceph-osd", "-i", "0")
     _run(folder, "ceph", "osd", "crush", "add", "osd.0", "1.0", "root=default", "host=h0")
     _run(folder, "radosgw", "-n", "client.rgw", f"--rgw-data={folder}/rgw")
-    assert conf.exists()
 
 
 def _run(folder: Path, *command: str) -> None:

@@ -15,12 +15,13 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.architecture.tree import ROOT
 from tests.requirements import require
 from tests.servers.ceph import NEEDED, ceph
 from tests.servers.server import HOST, Server, free_port, running
 
 # Two servers need other versions of our own dependencies, or Node: `make servers` puts them here.
-FOLDER = Path(os.environ.get("WINNOW_TEST_SERVERS", Path(__file__).parents[2] / ".servers"))
+FOLDER = Path(os.environ.get("WINNOW_TEST_SERVERS", ROOT / ".servers"))
 _BIN = FOLDER / "venv/bin"
 _S3RVER = FOLDER / "node_modules/.bin/s3rver"
 

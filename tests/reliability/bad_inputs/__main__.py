@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from tests.reliability.bad_inputs.cases import COMMITTED, WAITS
 from tests.reliability.bad_inputs.catalogue import CASES
 from tests.reliability.bad_inputs.playing import play
-from tests.reliability.rotation import TENTHS
+from tests.reliability.rotation import TENTHS, tenth_of
 
 ORDERLY = {0, 3, 5}  # done, an input was rejected, a run failed (as where it would pass max_memory)
 
@@ -25,8 +25,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only those whose name contains this")
     parser.add_argument("--all-ends", action="store_true", help="print what became of each")
     given = parser.parse_args()
-    chosen = CASES if given.tenth is None else CASES[given.tenth :: TENTHS]
-    cases = [case for case in chosen if given.only in case.name]
+    cases = [case for case in tenth_of(CASES, given.tenth) if given.only in case.name]
     began = time.monotonic()
     with TemporaryDirectory(prefix="winnow-bad-") as folder:
         ended = play(cases, Path(folder))

@@ -1,13 +1,7 @@
 """Today's tenth of the bad inputs ends as it must."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 from tests.reliability.bad_inputs.catalogue import CASES
-from tests.reliability.rotation import tenth_of_the_day
-
-ROOT = Path(__file__).parents[3]
+from tests.reliability.rotation import require_tenth_of_the_day
 
 
 def test_there_are_more_than_two_hundred_each_once() -> None:
@@ -15,6 +9,4 @@ def test_there_are_more_than_two_hundred_each_once() -> None:
 
 
 def test_the_tenth_of_the_day_ends_as_it_must() -> None:
-    command = [sys.executable, "-m", "tests.reliability.bad_inputs", "--tenth", str(tenth_of_the_day())]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    require_tenth_of_the_day("bad_inputs")

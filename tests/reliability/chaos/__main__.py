@@ -8,6 +8,7 @@ import shutil
 import sys
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +17,7 @@ from tempfile import TemporaryDirectory
 from tests.reliability.chaos.outcome import Ended
 from tests.reliability.chaos.playing import Zygote, play, zygote
 from tests.reliability.chaos.points import STORES, Point, all_points
-from tests.reliability.rotation import TENTHS
+from tests.reliability.rotation import TENTHS, tenth_of
 from tests.servers.kinds import KINDS
 from tests.servers.server import Server
 
@@ -32,15 +33,14 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2, help="how many runs go on at once (2)")
     given = parser.parse_args()
     points = [point for point in all_points() if point.store in given.stores and given.only in str(point)]
-    if given.tenth is not None:
-        points = points[given.tenth :: TENTHS]
+    points = tenth_of(points, given.tenth)
     with TemporaryDirectory(prefix="winnow-chaos-") as folder:
         ended = play_all(points, Path(folder), given.processes)
     print("\n".join(table(ended)))
     return 1 if any(each.broken for each in ended) else 0
 
 
-def play_all(points: list[Point], folder: Path, processes: int) -> list[Ended]:
+def play_all(points: Sequence[Point], folder: Path, processes: int) -> list[Ended]:
     """Play every point; servers run while they are needed."""
     ended: list[Ended] = []
     with ExitStack() as stack:

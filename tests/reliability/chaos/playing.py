@@ -18,12 +18,12 @@ import pandas as pd
 
 from storage import LocalStore, ObjectStore, S3Store
 from storage.keys import MARKER, new_nonce
+from tests.architecture.tree import ROOT
 from tests.reliability.chaos.outcome import Ended, Scene, at_rest, judged
 from tests.reliability.chaos.points import KINDS, N_PARTS, Point
 from tests.reliability.chaos.proxy import Change, Proxy, Trap, serving
 from tests.servers.server import Server
 
-ROOT = Path(__file__).parents[3]
 STUCK_SECONDS = 60.0
 CLAIM_TTL_SECONDS = 1.2
 BYSTANDERS = {"notes.txt": b"not a drop", "dt=1/part-00000-unfinished.parquet": b"still being written"}

@@ -1,7 +1,5 @@
 """Today's tenth of the kills, on every store that is here; and the judge itself."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,10 +7,10 @@ import pytest
 from storage import LocalStore
 from storage.keys import MARKER
 from tests.reliability.chaos.outcome import Scene, judged
-from tests.reliability.chaos.playing import BYSTANDERS, ROOT
+from tests.reliability.chaos.playing import BYSTANDERS
 from tests.reliability.chaos.points import STORES, all_points
 from tests.reliability.chaos.proxy import Change
-from tests.reliability.rotation import tenth_of_the_day
+from tests.reliability.rotation import require_tenth_of_the_day
 from tests.requirements import require
 from tests.servers.kinds import KINDS
 
@@ -26,10 +24,7 @@ def test_there_are_more_than_five_hundred_points_each_once() -> None:
 def test_the_tenth_of_the_day_breaks_no_promise(store: str) -> None:
     if store in KINDS:
         require(KINDS[store].is_there(), KINDS[store].needs)
-    tenth = str(tenth_of_the_day())
-    command = [sys.executable, "-m", "tests.reliability.chaos", "--stores", store, "--tenth", tenth]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr[-3000:]
+    require_tenth_of_the_day("chaos", "--stores", store)
 
 
 def test_the_judge_finds_what_is_broken(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from tempfile import TemporaryDirectory
 
 from storage import LocalStore
 from storage.keys import MARKER, new_nonce
+from tests.architecture.tree import ROOT
 from tests.service.substitute import PROBLEM
 
-ROOT = Path(__file__).parents[3]
 POISON_EVERY = 10
 LEAKED_HANDLES, LEAKED_BYTES = 8, 64 << 20  # more than this between the first tenth and the end is a leak
 

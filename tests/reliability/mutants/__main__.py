@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.architecture.tree import ROOT
 from tests.reliability.mutants.mutants import MUTANTS, SIMULATION, Mutant
-from tests.reliability.rotation import TENTHS
+from tests.reliability.rotation import TENTHS, tenth_of
 
-ROOT = Path(__file__).parents[3]
 COPIED = ("config", "storage", "jobs", "service", "tests", "examples", "pyproject.toml", "README.md", "docs")
 # Ceph takes seconds to start, and adds nothing about guards of ours that the other servers do not see.
 _PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", "not ceph")
@@ -30,8 +30,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only those whose guard contains this")
     parser.add_argument("--processes", type=int, default=2, help="how many at once (2)")
     given = parser.parse_args()
-    chosen = MUTANTS if given.tenth is None else MUTANTS[given.tenth :: TENTHS]
-    mutants = [mutant for mutant in chosen if given.only in mutant.guard]
+    mutants = [mutant for mutant in tenth_of(MUTANTS, given.tenth) if given.only in mutant.guard]
     with ThreadPoolExecutor(given.processes) as pool:
         caught = 0
         for mutant, by in zip(mutants, pool.map(caught_by, mutants), strict=True):

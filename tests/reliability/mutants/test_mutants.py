@@ -1,15 +1,10 @@
 """Today's tenth of the mutants is caught; all of them can be applied."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
+from tests.architecture.tree import ROOT
 from tests.reliability.mutants.mutants import MUTANTS, Mutant
-from tests.reliability.rotation import tenth_of_the_day
-
-ROOT = Path(__file__).parents[3]
+from tests.reliability.rotation import require_tenth_of_the_day
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.guard)
@@ -18,6 +13,4 @@ def test_the_guard_stands_where_the_mutant_says(mutant: Mutant) -> None:
 
 
 def test_the_tenth_of_the_day_is_caught() -> None:
-    command = [sys.executable, "-m", "tests.reliability.mutants", "--tenth", str(tenth_of_the_day())]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    require_tenth_of_the_day("mutants")

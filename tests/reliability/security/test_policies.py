@@ -16,13 +16,14 @@ from service.watcher import Watcher
 from storage import open_store
 from storage.commits import read_commit
 from storage.errors import StorageError
+from tests.architecture.tree import ROOT
 from tests.servers.ceph import new_user
 from tests.servers.fixtures import PointAt, Servers, fresh_bucket
 from tests.servers.server import Server
 from tests.service.conftest import Home, home_at
 from tests.service.substitute import PART
 
-DOCUMENT = Path(__file__).parents[3] / "docs/security.md"
+DOCUMENT = ROOT / "docs/security.md"
 DELETES = {"s3:DeleteObject", "s3:DeleteObjectVersion"}
 Policy = dict[str, Any]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.tree import ROOT
 from tests.service.substitute import PROBLEM
 
-ROOT = Path(__file__).parents[3]
 SECRETS = ("SECRET-ACCESS-KEY-1", "SESSION-TOKEN-2", "PASSWORD-3")
 
 

@@ -7,7 +7,7 @@ change, in the same order.
 import argparse
 import sys
 
-from tests.reliability.rotation import TENTHS
+from tests.reliability.rotation import TENTHS, tenth_of
 from tests.reliability.simulation.invariants import violations
 from tests.reliability.simulation.playing import Tally, counts_of, play_all
 from tests.reliability.simulation.world import simulate
@@ -32,9 +32,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="play this one schedule and print what its server changed")
     given = parser.parse_args()
     seeds = range(given.first, given.first + given.schedules)
-    if given.tenth is not None:
-        seeds = seeds[given.tenth :: TENTHS]
-    tally = play_all(seeds, given.processes) if given.seed is None else replay(given.seed)
+    tally = play_all(tenth_of(seeds, given.tenth), given.processes) if given.seed is None else replay(given.seed)
     print("\n".join(tally.lines()))
     return 1 if tally.broken else 0
 

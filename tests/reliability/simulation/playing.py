@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -40,7 +40,7 @@ class Tally:
             yield f"seed {seed}: {kind}: {found}"
 
 
-def play(seeds: range) -> Tally:
+def play(seeds: Sequence[int]) -> Tally:
     """Play the schedules of some seeds."""
     tally = Tally()
     for seed in seeds:
@@ -66,7 +66,7 @@ def counts_of(world: World) -> Counter[str]:
     )
 
 
-def play_all(seeds: range, processes: int) -> Tally:
+def play_all(seeds: Sequence[int], processes: int) -> Tally:
     """Play the schedules of some seeds on some cores, with a line of progress where somebody looks."""
     tally, step = Tally(), 50
     pieces = [seeds[start : start + step] for start in range(0, len(seeds), step)]

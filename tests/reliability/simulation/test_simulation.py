@@ -1,15 +1,9 @@
 """The simulation: today's tenth of its schedules breaks no promise, and a schedule can be played again."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.reliability.rotation import tenth_of_the_day
+from tests.reliability.rotation import require_tenth_of_the_day
 from tests.reliability.simulation.world import World, simulate
-
-ROOT = Path(__file__).parents[3]
 
 
 def history(world: World) -> list[tuple[object, ...]]:
@@ -17,9 +11,7 @@ def history(world: World) -> list[tuple[object, ...]]:
 
 
 def test_the_tenth_of_the_day_breaks_no_promise() -> None:
-    command = [sys.executable, "-m", "tests.reliability.simulation", "--tenth", str(tenth_of_the_day())]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    require_tenth_of_the_day("simulation")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
