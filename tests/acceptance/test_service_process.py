@@ -18,7 +18,7 @@ from storage import ObjectStore, open_store
 from storage.keys import MARKER
 from storage.quarantine import read_all
 from tests.architecture.tree import ROOT
-from tests.service.substitute import PART, PROBLEM, write_drop, write_part
+from tests.service.substitute import PART, PROBLEM, problem_at, write_drop, write_part
 
 PATIENCE_SECONDS = 30.0
 
@@ -54,10 +54,8 @@ class Service:
 
 def configured(folder: Path, root: str, **settings: object) -> Path:
     """Write winnow.yaml and a problem with its places below `root`."""
-    problem = PROBLEM.replace("drops: drops", f"drops: {root}/drops").replace(
-        "results: results", f"results: {root}/results"
-    )
-    (folder / "return.yaml").write_text(problem.replace("settle_seconds: 0", "settle_seconds: 0.3"), encoding="utf-8")
+    problem = problem_at(root).replace("settle_seconds: 0", "settle_seconds: 0.3")
+    (folder / "return.yaml").write_text(problem, encoding="utf-8")
     path = folder / "winnow.yaml"
     path.write_text(json.dumps({"problems": ["return.yaml"], "poll_seconds": 0.2, **settings}), encoding="utf-8")
     return path

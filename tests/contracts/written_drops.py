@@ -1,12 +1,14 @@
 """Drops as writers leave them, for the tests of everything that finds, claims and finishes them."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from storage import ObjectStore
 from storage.drops import Snapshot, find_drops, snapshot
 from storage.keys import MARKER
 
 UUID = "0f7c0e2c-1f0e-4c52-9d5f-0123456789ab"
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OTHER_UUID = "1f7c0e2c-1f0e-4c52-9d5f-0123456789ab"
 PARTS = tuple(f"part-0000{i}-{UUID}-c000.snappy.parquet" for i in range(3))
 

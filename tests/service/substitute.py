@@ -31,6 +31,12 @@ table: {id: user_id, label: active}
 """
 
 
+def problem_at(root: str) -> str:
+    """Return the problem with its drops and results below a URL."""
+    placed = PROBLEM.replace("drops: drops", f"drops: {root}/drops")
+    return placed.replace("results: results", f"results: {root}/results")
+
+
 def write_part(store: ObjectStore, folder: str, says: str = "fine") -> None:
     """Write the part of a drop that is not finished yet."""
     store.write(folder + PART, f"{folder} is {says}".encode())

@@ -317,11 +317,16 @@ def test_a_marker_that_a_run_left_behind_is_collected_after_a_day(local_home: Ho
         assert marker.exists() is is_there
 
 
-def test_a_folder_that_stays_unfinished_for_a_day_is_put_aside_untouched(local_home: Home) -> None:
-    write_drop(local_home.drops, "dt=1/")
-    local_home.drops.write("dt=1/_temporary/0/part-0.parquet", b"a writer that died")
-    watcher = watcher_of(local_home)
+def watcher_that_saw_a_dead_writer(home: Home) -> Watcher:
+    write_drop(home.drops, "dt=1/")
+    home.drops.write("dt=1/_temporary/0/part-0.parquet", b"a writer that died")
+    watcher = watcher_of(home)
     watcher.poll()
+    return watcher
+
+
+def test_a_folder_that_stays_unfinished_for_a_day_is_put_aside_untouched(local_home: Home) -> None:
+    watcher = watcher_that_saw_a_dead_writer(local_home)
     local_home.clock.now += 23 * 3600.0
     watcher.poll()
     assert read_all(local_home.results, "return") == []
@@ -339,10 +344,7 @@ def test_a_folder_that_stays_unfinished_for_a_day_is_put_aside_untouched(local_h
 
 
 def test_a_folder_released_from_quarantine_is_waited_for_anew(local_home: Home) -> None:
-    write_drop(local_home.drops, "dt=1/")
-    local_home.drops.write("dt=1/_temporary/0/part-0.parquet", b"a writer that died")
-    watcher = watcher_of(local_home)
-    watcher.poll()
+    watcher = watcher_that_saw_a_dead_writer(local_home)
     local_home.clock.now += 25 * 3600.0
     watcher.poll()
     (aside,) = read_all(local_home.results, "return")

@@ -5,7 +5,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -32,9 +32,7 @@ from storage.errors import CorruptObject, ObjectMissing, StorageUnavailable
 from storage.keys import MARKER, done_key, latest_key, ledger_key
 from tests.contracts.crashing_store import Changes, Crash, CrashingStore
 from tests.contracts.s3_proxy import S3Proxy, running
-from tests.contracts.written_drops import PARTS, only_snapshot, write_drop
-
-_NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+from tests.contracts.written_drops import NOON, PARTS, only_snapshot, write_drop
 
 
 @pytest.fixture
@@ -69,7 +67,7 @@ def drops(root: str) -> ObjectStore:
 
 def _propose(results: ObjectStore, seen: Snapshot, folder: Path, run_id: str = "r1", **changes: object) -> Commit:
     attempt = publish(results, "p", run_id, 1, folder)
-    proposal = Commit(run_id, seen.drop_id, "p", attempt.folder, _NOON, attempt.outputs, seen)
+    proposal = Commit(run_id, seen.drop_id, "p", attempt.folder, NOON, attempt.outputs, seen)
     return replace(proposal, **changes)  # pyright: ignore[reportArgumentType]
 
 
@@ -280,7 +278,7 @@ def test_a_tampered_table_does_not_enter_the_ledger(results: ObjectStore, drops:
 def test_the_latest_commit_never_goes_back(results: ObjectStore, drops: ObjectStore, folder: Path) -> None:
     write_drop(drops, "x/")
     old = _propose(results, only_snapshot(drops), folder, "r1")
-    new = replace(old, run_id="r2", committed_at=_NOON + timedelta(hours=1))
+    new = replace(old, run_id="r2", committed_at=NOON + timedelta(hours=1))
     for standing, expected in ((old, "r1"), (new, "r2"), (old, "r2")):
         commit(results, standing)
         finish(results, drops, standing)
@@ -290,7 +288,7 @@ def test_the_latest_commit_never_goes_back(results: ObjectStore, drops: ObjectSt
 def test_the_latest_of_many_wins_in_any_order(results: ObjectStore, drops: ObjectStore, folder: Path) -> None:
     write_drop(drops, "x/")
     one = _propose(results, only_snapshot(drops), folder, outputs={}, keep_inputs=True)
-    commits = [replace(one, run_id=f"r{i}", committed_at=_NOON + timedelta(minutes=i)) for i in range(8)]
+    commits = [replace(one, run_id=f"r{i}", committed_at=NOON + timedelta(minutes=i)) for i in range(8)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda standing: finish(results, drops, standing), commits))
     assert json.loads(results.read(latest_key("p"))[0])["run_id"] == "r7"
@@ -302,7 +300,7 @@ def test_a_crash_anywhere_is_cleaned_up_by_the_sweep(results: ObjectStore, drops
         write_drop(drops, place)
         drops.write(f"{place}notes.txt", b"unknown")
         seen = snapshot_at(drops, place)
-        proposal = _propose(results, seen, folder, f"r{n_changes}", committed_at=_NOON + timedelta(minutes=n_changes))
+        proposal = _propose(results, seen, folder, f"r{n_changes}", committed_at=NOON + timedelta(minutes=n_changes))
         if not _dies(results, drops, proposal, n_changes):
             break
         swept = sweep(results, "p", lambda _: drops)

@@ -11,8 +11,7 @@ from storage.committed import Commit
 from storage.drops import Declaration, Snapshot, find_drops, snapshot, snapshot_at
 from storage.errors import DropIncomplete
 from storage.keys import MANIFEST, MARKER, new_nonce
-from tests.contracts.written_drops import OTHER_UUID, PARTS, write_drop
-from tests.storage.test_trash import _NOON
+from tests.contracts.written_drops import NOON, OTHER_UUID, PARTS, write_drop
 
 
 @pytest.fixture(params=["local", "s3"])
@@ -115,7 +114,7 @@ def test_a_drop_is_finished_however_it_was_declared(
         write_drop(store, "x/")
     seen = snapshot_at(store, "x/", declaration)
     attempt = f"p/runs/r1/attempt-1-{new_nonce()}/"
-    finished = finish(results, store, Commit("r1", seen.drop_id, "p", attempt, _NOON, {}, seen))
+    finished = finish(results, store, Commit("r1", seen.drop_id, "p", attempt, NOON, {}, seen))
     assert {*finished.deleted} >= {f"x/{part}" for part in PARTS}
     assert (finished.gone, finished.changed, finished.denied) == ((), (), ())
     left = [info.key for info in store.list()]

@@ -1,6 +1,6 @@
 """The trash: consumed inputs stay so many days, come back on demand, and go by the day in their name."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,7 @@ from storage.drops import snapshot_at
 from storage.errors import ObjectExists, ObjectMissing
 from storage.keys import MARKER, new_nonce
 from storage.trash import copy_to_trash, empty_trash, restore
-from tests.contracts.written_drops import PARTS, only_snapshot, write_drop
-
-_NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+from tests.contracts.written_drops import NOON, PARTS, only_snapshot, write_drop
 
 
 @pytest.fixture(params=["local", "s3"])
@@ -27,7 +25,7 @@ def committed(drops: ObjectStore, days: int = 7) -> Commit:
     write_drop(drops, "x/")
     seen = only_snapshot(drops)
     attempt = f"p/runs/r1/attempt-1-{new_nonce()}/"
-    return Commit("r1", seen.drop_id, "p", attempt, _NOON, {}, seen, retention_days=days)
+    return Commit("r1", seen.drop_id, "p", attempt, NOON, {}, seen, retention_days=days)
 
 
 def keys(store: ObjectStore, prefix: str) -> list[str]:
@@ -89,7 +87,7 @@ def test_without_retention_there_is_no_trash(stores: tuple[ObjectStore, ObjectSt
 def test_the_trash_is_emptied_by_the_day(stores: tuple[ObjectStore, ObjectStore]) -> None:
     results, drops = stores
     finish(results, drops, committed(drops))
-    assert empty_trash(results, "p", _NOON + timedelta(days=7)) == 0
-    assert empty_trash(results, "q", _NOON + timedelta(days=8)) == 0
-    assert empty_trash(results, "p", _NOON + timedelta(days=8)) == len(PARTS) + 1
+    assert empty_trash(results, "p", NOON + timedelta(days=7)) == 0
+    assert empty_trash(results, "q", NOON + timedelta(days=8)) == 0
+    assert empty_trash(results, "p", NOON + timedelta(days=8)) == len(PARTS) + 1
     assert keys(results, "p/trash/") == []

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from storage import LocalStore
 from storage.keys import MARKER, new_nonce
 from tests.architecture.tree import ROOT
-from tests.service.substitute import PROBLEM
+from tests.service.substitute import problem_at
 
 POISON_EVERY = 10
 LEAKED_HANDLES, LEAKED_BYTES = 8, 64 << 20  # more than this between the first tenth and the end is a leak
@@ -44,10 +44,7 @@ def _play(home: Path, n_drops: int, n_replicas: int, limit: float) -> int:
         drops.write(f"n={number}/part-00000-{new_nonce()}-c000.parquet", f"{number} is {says}".encode())
         drops.write(f"n={number}/{MARKER}", b"")
     n_poison = len(range(0, n_drops, POISON_EVERY))
-    text = PROBLEM.replace("drops: drops", f"drops: {home}/drops").replace(
-        "results: results", f"results: {home}/results"
-    )
-    (home / "return.yaml").write_text(text, encoding="utf-8")
+    (home / "return.yaml").write_text(problem_at(str(home)), encoding="utf-8")
     (home / "winnow.yaml").write_text("problems: [return.yaml]\npoll_seconds: 0.5\n", encoding="utf-8")
     began, first, last = time.monotonic(), Counter[str](), Counter[str]()
     with _replicas(home, n_replicas) as processes:

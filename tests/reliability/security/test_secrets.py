@@ -8,18 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.service.substitute import PROBLEM
+from tests.service.substitute import problem_at
 
 SECRETS = ("SECRET-ACCESS-KEY-1", "SESSION-TOKEN-2", "PASSWORD-3")
 
 
 def watch(folder: Path, **environment: str) -> str:
     """Make one pass of the real command over S3 with these variables; return all that it said."""
-    bucket = "s3://some-bucket/x"
-    text = PROBLEM.replace("drops: drops", f"drops: {bucket}/drops").replace(
-        "results: results", f"results: {bucket}/results"
-    )
-    (folder / "return.yaml").write_text(text, encoding="utf-8")
+    (folder / "return.yaml").write_text(problem_at("s3://some-bucket/x"), encoding="utf-8")
     (folder / "winnow.yaml").write_text("problems: [return.yaml]\nlog: {level: debug}\n", encoding="utf-8")
     command = [sys.executable, "-m", "tests.service.process", str(folder / "winnow.yaml"), "--once"]
     given = {
