@@ -15,7 +15,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench truth real simulate chaos mutants badinputs load servers format clean
+.PHONY: help demo test check bench truth real simulate chaos mutants badinputs load soak servers format clean
 
 help:  ## Say what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -57,6 +57,9 @@ badinputs: $(INSTALLED_DEV)  ## Give the service some hundred bad inputs and see
 
 load: $(INSTALLED_DEV)  ## Let three replicas work on 500 drops, poison among them (some minutes)
 	$(BIN)/python -m tests.reliability.load
+
+soak: $(INSTALLED_DEV)  ## Let the service live a day in some minutes, its store gone for ten of them (half an hour)
+	$(BIN)/python -m tests.reliability.soak
 
 servers: $(INSTALLED_SERVERS)  ## Fetch the S3 servers of the tests that pip and npm have (Ceph comes with Debian)
 

@@ -2,7 +2,7 @@
 
 InputRejected, CorruptObject, SchemaConflict                            Quarantine
 ObjectChanged, ObjectMissing, DropIncomplete, ClaimLost, Abandoned      LeaveAlone: what is there is found again
-StorageUnavailable                                                      RetryLater, each time twice as late
+StorageUnavailable                                                      RetryLater, twice as late each time, soon at last
 AccessDenied                                                            RetryLater, slowly: an operator has to act
 UnsafeStore                                                             Stop
 anything else, TrainingFailed too                                       RetryLater twice, then Quarantine
@@ -25,6 +25,7 @@ from storage.errors import (
 
 FIRST_DELAY_SECONDS = 15.0
 LONGEST_DELAY_SECONDS = 1800.0
+LONGEST_OUTAGE_DELAY_SECONDS = 120.0  # a store is back for all drops at once, and asking it costs nothing
 DENIED_DELAY_SECONDS = 600.0
 TRIES = 3
 
@@ -67,7 +68,7 @@ def what_follows(error: Exception, failures: int) -> Decision:
         case ObjectChanged() | ObjectMissing() | DropIncomplete() | ClaimLost() | Abandoned():
             return LeaveAlone()
         case StorageUnavailable():
-            return RetryLater(_growing_delay(failures))
+            return RetryLater(min(_growing_delay(failures), LONGEST_OUTAGE_DELAY_SECONDS))
         case AccessDenied():
             return RetryLater(DENIED_DELAY_SECONDS)
         case UnsafeStore():

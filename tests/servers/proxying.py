@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 Answer = tuple[int, dict[str, str], bytes]
 _PATIENCE_SECONDS = 60
+_NOT_PASSED_ON = {"connection", "expect", "transfer-encoding"}
 
 
 @contextmanager
@@ -49,6 +50,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def body(self) -> bytes:
         """Read what came with the request."""
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def passed_on(self) -> dict[str, str]:
+        """Return the headers of the request that concern the server behind us."""
+        return {name: value for name, value in self.headers.items() if name.lower() not in _NOT_PASSED_ON}
+
+    def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Answer with what the server behind us answered."""
+        self.send_response_only(status)
+        for name, value in headers.items():
+            if name not in _NOT_PASSED_ON | {"content-length"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", headers.get("content-length", str(len(body))))
+        self.end_headers()
+        self.wfile.write(body)
 
     def ask(self, upstream: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Return what the server behind us answers: status, headers in lower case, body.

@@ -166,7 +166,7 @@ def _prepare(
         for name in ("drops", "results"):
             server.client().create_bucket(Bucket=f"{bucket}-{name}")
         urls = {name: f"s3://{bucket}-{name}" for name in ("drops", "results")}
-        drops, results = _s3(server, f"{bucket}-drops"), _s3(server, f"{bucket}-results")
+        drops, results = open_past_proxies(server, f"{bucket}-drops"), open_past_proxies(server, f"{bucket}-results")
         trap, hook = Trap(point, bucket), None
         scene = Scene(drops, results, lambda: list(trap.changes), lambda: trap.is_sprung)
     (folder / "return.yaml").write_text(_PROBLEM.format(**urls), encoding="utf-8")
@@ -193,7 +193,7 @@ def _prepare(
 _CONNECTING = threading.Lock()
 
 
-def _s3(server: Server, bucket: str) -> ObjectStore:
+def open_past_proxies(server: Server, bucket: str) -> ObjectStore:
     """Open a bucket past all proxies."""
     with _CONNECTING:
         before = {name: os.environ.get(name) for name in server.environment()}

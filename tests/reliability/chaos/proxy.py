@@ -13,8 +13,6 @@ from urllib.parse import unquote, urlsplit
 from tests.reliability.chaos.points import Point
 from tests.servers import proxying
 
-_NOT_PASSED_ON = {"connection", "expect", "transfer-encoding"}
-
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -100,13 +98,13 @@ class _Handler(proxying.Handler):
         way = self.proxy.trap.point.way if verb and self.proxy.trap.springs(verb, key, body) else ""
         if way == "before":
             return self._die()
-        status, headers, answer = self._ask_upstream(body)
+        status, headers, answer = self.ask(self.proxy.upstream, body, self.passed_on())
         if verb and status < 300:
             self.proxy.trap.changes.append(Change(verb, key, headers.get("etag", "").strip('"')))
         if way == "lost":
             return self._die()
         with suppress(ConnectionError):
-            self._answer(status, headers, answer)
+            self.send(status, headers, answer)
         if way == "after":
             self._die()
         return None
@@ -118,17 +116,3 @@ class _Handler(proxying.Handler):
     def _die(self) -> None:
         self.proxy.kill()
         self.close_connection = True
-
-    def _ask_upstream(self, body: bytes) -> proxying.Answer:
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in _NOT_PASSED_ON}
-        return self.ask(self.proxy.upstream, body, headers)
-
-    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.send_response_only(status)
-        length = headers.pop("content-length", str(len(body)))
-        for name, value in headers.items():
-            if name not in _NOT_PASSED_ON:
-                self.send_header(name, value)
-        self.send_header("Content-Length", length)
-        self.end_headers()
-        self.wfile.write(body)

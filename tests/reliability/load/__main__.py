@@ -6,7 +6,6 @@ Ends with a table, and with 1 unless every good drop was committed once, every p
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,9 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from config import load_service
 from storage import LocalStore
 from storage.keys import MARKER, new_nonce
 from tests.architecture.tree import ROOT
+from tests.reliability.weighing import weight_of
+from tests.service.process import make_app
 from tests.service.substitute import problem_at
 
 POISON_EVERY = 10
@@ -50,7 +52,7 @@ def _play(home: Path, n_drops: int, n_replicas: int, limit: float) -> int:
     with _replicas(home, n_replicas) as processes:
         while time.monotonic() - began < limit:
             done = sum(info.key.endswith("/FINISHED.json") for info in results.list("return/runs/"))
-            last = _weight(processes)
+            last = weight_of(process.pid for process in processes if process.poll() is None)
             if not first and done >= n_drops // 10:
                 first = last
             if done == n_drops - n_poison:
@@ -68,6 +70,7 @@ def _play(home: Path, n_drops: int, n_replicas: int, limit: float) -> int:
         "poison put aside": len(list(results.list("return/quarantine/"))),
         "seconds": round(seconds),
         "drops a second": round(len(commits) / seconds, 1),
+        "ms of a poll with nothing to do": round(1000 * _idle_poll_seconds(home)),
         "replicas that ended by themselves": ended_alone,
         "handles leaked": max(0, last["handles"] - first["handles"]),
         "MB more at the end": round((last["bytes"] - first["bytes"]) / 1e6),
@@ -78,6 +81,18 @@ def _play(home: Path, n_drops: int, n_replicas: int, limit: float) -> int:
     good = n_drops - n_poison
     is_right = (len(commits), rows["committed twice"], rows["poison put aside"], ended_alone) == (good, 0, n_poison, 0)
     return 0 if is_right and is_flat else 1
+
+
+def _idle_poll_seconds(home: Path) -> float:
+    """Return how long a poll takes when all is done: the sweep, the listing, and a look at what is in quarantine."""
+    service = load_service(home / "winnow.yaml")
+    watcher = make_app(service.settings).watcher(service.problems[0])
+    took: list[float] = []
+    for _ in range(4):
+        began = time.monotonic()
+        watcher.poll()
+        took.append(time.monotonic() - began)
+    return min(took)
 
 
 @contextmanager
@@ -93,17 +108,6 @@ def _replicas(home: Path, count: int) -> Iterator["list[subprocess.Popen[bytes]]
         for process, log in zip(processes, logs, strict=True):
             process.wait()
             log.close()
-
-
-def _weight(processes: "list[subprocess.Popen[bytes]]") -> Counter[str]:
-    """Return the open files and the resident bytes of all replicas."""
-    weight = Counter[str]()
-    for process in processes:
-        if process.poll() is None:
-            weight["handles"] += sum(1 for _ in Path(f"/proc/{process.pid}/fd").iterdir())
-            pages = int(Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()[1])
-            weight["bytes"] += pages * os.sysconf("SC_PAGE_SIZE")
-    return weight
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""A day of the service in some minutes, with its store gone for a while."""
