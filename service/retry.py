@@ -2,7 +2,7 @@
 
 InputRejected, CorruptObject, SchemaConflict                            Quarantine
 ObjectChanged, ObjectMissing, DropIncomplete, ClaimLost, Abandoned      LeaveAlone: what is there is found again
-StorageUnavailable                                                      RetryLater, twice as late each time, soon at last
+StorageUnavailable                                                      RetryLater, ever later, two minutes at most
 AccessDenied                                                            RetryLater, slowly: an operator has to act
 UnsafeStore                                                             Stop
 anything else, TrainingFailed too                                       RetryLater twice, then Quarantine

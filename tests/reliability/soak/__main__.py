@@ -190,8 +190,8 @@ def _report(
     home: Path,
     *,
     is_alive: bool,
-    asked: int,
-    outage: tuple[float, int],
+    requests: tuple[int, int],
+    outage: float,
     late: float,
     grown: dict[str, float],
 ) -> int:
@@ -206,21 +206,21 @@ def _report(
     rows = {
         "drops": len(soak.written),
         "committed": len(commits),
-        "lost": len(good - consumed.keys()),
+        "lost": len(good - consumed),
         "committed twice": len(commits) - len(consumed),
         "poison put aside": f"{put_aside} of {len(poison)}",
         "the process lives": is_alive,
-        "requests before the outage": asked,
-        f"requests in {outage[0] / 60:.1f} minutes without a store": outage[1],
+        "requests before the outage": requests[0],
+        f"requests in {outage / 60:.1f} minutes without a store": requests[1],
         "store_failed in the log": events["store_failed"],
         "seconds from its return to the end of what waited": round(late, 1),
         "MB more at the end": round(grown["bytes"] / 1e6, 1),
         "handles more at the end": round(grown["handles"]),
     }
     print("\n".join(f"{name:52} {value!s:>10}" for name, value in rows.items()))
-    is_right = set(consumed) == good and len(commits) == len(good) and put_aside == len(poison)
+    is_right = consumed == good and len(commits) == len(good) and put_aside == len(poison)
     is_flat = grown["bytes"] <= GROWN_BYTES and grown["handles"] <= GROWN_HANDLES
-    return 0 if is_right and is_flat and is_alive and late < LATE_SECONDS and _backs_off(home, outage[0]) else 1
+    return 0 if is_right and is_flat and is_alive and late < LATE_SECONDS and _backs_off(home, outage) else 1
 
 
 def _backs_off(home: Path, outage: float) -> bool:
