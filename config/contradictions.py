@@ -128,6 +128,17 @@ def _given_long_keys(table: TableSettings) -> Iterable[str]:
     return (key for key in ("feature", "value") if key in table.model_fields_set)
 
 
+def _no_query(problem: Problem) -> Iterator[Contradiction]:
+    if problem.prepare is not None and not problem.prepare.sql.strip():
+        yield Contradiction((("prepare",),), "no SQL", "the name of a file of SQL that is not empty")
+
+
+def _parameters_of_nothing(problem: Problem) -> Iterator[Contradiction]:
+    if problem.parameters and problem.prepare is None:
+        expected = "none of them, or the SQL that uses them under prepare"
+        yield Contradiction((("parameters",), ("prepare",)), ", ".join(problem.parameters), expected)
+
+
 _RULES: tuple[Callable[[Problem], Iterator[Contradiction]], ...] = (
     _no_rows_to_train,
     _label_has_another_part,
@@ -142,4 +153,6 @@ _RULES: tuple[Callable[[Problem], Iterator[Contradiction]], ...] = (
     _long_keys_taken_twice,
     _drops_and_results_overlap,
     _trash_for_nothing,
+    _no_query,
+    _parameters_of_nothing,
 )

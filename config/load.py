@@ -13,6 +13,7 @@ from config.document import Document, KeyPath, read_document
 from config.errors import ConfigError, Fault
 from config.locations import normal_location
 from config.problem import Problem
+from config.queries import KEY, UnreadableQuery, with_query
 from config.settings import Settings, environment, variables
 
 
@@ -126,6 +127,11 @@ def _read_problem(path: Path, overrides: Mapping[str, object]) -> tuple[Checked[
         return None, faults
     data = {**_anchored(document.data, path.parent), **_anchored(overrides, Path.cwd())}
     origins: dict[KeyPath, tuple[str, str]] = {(key,): ("command line", key) for key in overrides}
+    try:
+        data = with_query(data, path.parent)
+    except UnreadableQuery as error:
+        faults = [*faults, document.fault((KEY,), str(error), "a file of SQL beside the problem file")]
+        del data[KEY]
     checked = check_problem(Source(document, data, origins))
     return checked, _by_line([*faults, *checked.faults])
 

@@ -11,6 +11,8 @@ from config.sections import (
     ExplainSettings,
     ImbalanceSettings,
     NetSettings,
+    Parameter,
+    PrepareSettings,
     PruneSettings,
     ScaleSettings,
     Section,
@@ -36,7 +38,12 @@ class Problem(Section):
     complete: CompleteSettings = Field(default=CompleteSettings(), description="when a drop counts as finished")
     table: TableSettings = Field(description="what the columns are")
     task: Literal["binary"] = Field(default="binary", description="what the label is")
-    prepare: None = Field(default=None, description="SQL that makes the table from a raw drop")
+    prepare: PrepareSettings | None = Field(
+        default=None, description="the file of DuckDB SQL that makes the table from the raw tables of a drop"
+    )
+    parameters: dict[Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")], Parameter] = Field(
+        default={}, description="values of $name in the SQL: texts, numbers, lists of them"
+    )
     scale: ScaleSettings = Field(default=ScaleSettings(), description="how numeric columns are scaled")
     prune: PruneSettings = Field(default=PruneSettings(), description="which columns are dropped before training")
     split: SplitSettings = Field(default=SplitSettings(), description="which rows train, stop and judge")
@@ -59,6 +66,11 @@ class Problem(Section):
     def home(self) -> str:
         """The prefix under which everything of this problem is written."""
         return f"{self.results}{self.problem}/"
+
+    @property
+    def holds_tables(self) -> bool:
+        """Whether a drop of this problem holds raw tables, of which SQL makes the one to learn from."""
+        return self.prepare is not None
 
     def canonical_json(self) -> str:
         """Return what of this problem affects a result, defaults filled in, as one spelling: hashed into run ids."""

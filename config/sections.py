@@ -79,6 +79,18 @@ class TableSettings(Section):
     )
 
 
+class PrepareSettings(Section):
+    """The SQL that makes the table from the raw tables of a drop; a problem file may name its file alone."""
+
+    file: str = Field(default="", exclude=True, description="the file of SQL, beside the problem file")
+    sql: str = Field(default="", description="the SQL itself; read from the file")
+    minutes: float = Field(default=60.0, gt=0, exclude=True, description="a query that takes longer is interrupted")
+
+
+Scalar = bool | int | float | str
+Parameter = Scalar | Annotated[tuple[Scalar, ...], Field(strict=False)]
+
+
 class ScaleSettings(Section):
     """How numeric columns are scaled; fitted on training rows."""
 

@@ -11,6 +11,7 @@
             DuplicateIds         one id on several rows, or null
             TooFewRows           not enough rows of each class for the split and its folds
             NoUsableColumn       nothing left after pruning
+            QueryFailed          the SQL of `prepare` does not work on this drop, or took too long
         TrainingFailed           the work is at fault
             LossDiverged         the loss is not a number
             OutOfMemory          the run would need more than max_memory
@@ -66,6 +67,10 @@ class TooFewRows(InputRejected):
 
 class NoUsableColumn(InputRejected):
     """No column is left after pruning."""
+
+
+class QueryFailed(InputRejected):
+    """The SQL of the problem and the drop do not fit together."""
 
 
 class TrainingFailed(JobError):

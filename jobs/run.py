@@ -1,6 +1,6 @@
 """The table of contents of the product: how one drop becomes one run.
 
-    drop -> snapshot -> table -> dataset -> learned -> results -> commit -> deletion
+    drop -> snapshot (-> SQL) -> table -> dataset -> learned -> results -> commit -> deletion
 
 Nothing is deleted that the commit does not name, and nothing at all before it stands. A run is content-addressed: the
 same drop under the same problem and code is the same run, and an attempt that finds it committed only finishes it.
@@ -17,12 +17,12 @@ from jobs.lineage import code_version, metrics_of, write_lineage, write_metrics
 from jobs.memory import bound_freed_memory, expected_peak_bytes, require_memory
 from jobs.net.threads import compute_on
 from jobs.observer import Observer
+from jobs.prepare import parts_to_read
 from jobs.report.model import write_model
 from jobs.report.page import write_page
 from jobs.report.tables import interactions_table, write_tables
 from jobs.stages import Stages
 from jobs.work import Outcome, Work
-from storage.cache import cached_parts
 from storage.commits import Attempt, Commit, commit, discard_attempt, finish, publish, read_commit
 from storage.errors import ObjectMissing
 from storage.keys import run_id_of
@@ -84,17 +84,17 @@ def conclude(work: Work, run_id: str, attempt: Attempt) -> Outcome:
 
 
 def read_drop(work: Work, stages: Stages) -> Dataset:
-    """Read exactly the objects of the snapshot, and judge them."""
-    with cached_parts(work.drops) as open_part:
-        with stages.stage("inspect", len(work.drop.parts), "parts") as facts:
-            schema = inspect_parts(work.drop.parts, open_part)
+    """Read exactly the objects of the snapshot, through the problem's SQL if it has any, and judge the table."""
+    with parts_to_read(work, stages) as (parts, open_part):
+        with stages.stage("inspect", len(parts), "parts") as facts:
+            schema = inspect_parts(parts, open_part)
             plan = plan_reading(schema, work.problem)
             net, folds = work.problem.net, work.problem.split.folds
             expected = expected_peak_bytes(schema, plan, d_block=net.d_block, folds=folds)
             facts |= {"rows": schema.n_rows, "columns": len(plan.numeric), "expected_peak_bytes": expected}
             require_memory(expected, work.max_memory)
         with stages.stage("read", schema.n_rows, "rows") as facts:
-            table = read_table(work.drop.parts, open_part, plan, schema, threads=work.threads, on_rows=stages.advance)
+            table = read_table(parts, open_part, plan, schema, threads=work.threads, on_rows=stages.advance)
             facts |= {"rows": len(table.ids), "columns": len(table.numeric_names), "non_zeros": int(table.numeric.nnz)}
     return take_in(table, plan, schema)
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 _SAYINGS = {
+    ("prepare", "rows"): "rows prepared",
     ("read", "rows"): "rows read",
     ("prune", "columns"): "columns pruned",
     ("linear", "models"): "linear models fitted",

@@ -96,7 +96,7 @@ class Watcher:
         self._held_seconds.clear()
         reports: list[Report] = []
         is_settling = False
-        for folder in find_drops(self._worker.drops, self._declaration):
+        for folder in self._folders():
             try:
                 is_settling |= self._look_at(folder, reports)
             except CorruptObject as error:  # a damaged control object concerns one drop, not the others
@@ -115,6 +115,9 @@ class Watcher:
         self._polls += 1
         settle_seconds = self.problem.complete.unchanged_seconds if is_settling else None
         return Pass(tuple(reports), tuple(errors), settle_seconds, min(self._held_seconds, default=None))
+
+    def _folders(self) -> list[DropFolder]:
+        return find_drops(self._worker.drops, self._declaration, holds_tables=self.problem.holds_tables)
 
     def _look_at(self, folder: DropFolder, reports: list[Report]) -> bool:
         """Work on a folder if it is time; return whether it is a drop that was never seen like this."""
@@ -223,7 +226,7 @@ class Watcher:
         return self._clock() >= self._not_before.get(what, float("-inf"))
 
     def _name_unmarked(self) -> None:
-        for url in unmarked_folders(self._worker.drops, self._declaration):
+        for url in unmarked_folders(self._worker.drops, self._declaration, holds_tables=self.problem.holds_tables):
             self._say_once("drop_waiting", url, reason=f"there is no {self._declaration.value} yet")
 
     def _tidy(self, errors: list[StorageError]) -> None:

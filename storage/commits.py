@@ -194,10 +194,14 @@ def _bury_remains(results_store: ObjectStore, drops_store: ObjectStore, standing
     to light when they go.
     """
     consumed = standing.consumed
-    folder = folder_at(drops_store, consumed.prefix, declaration_of(consumed))
     known = {info.key: info for info in (*consumed.parts, consumed.marker)}
-    if folder and all(_is_ours_or_older(info, known) for info in (*folder.parts, folder.marker)):
-        _bury(results_store, standing, as_found(folder).drop_id, status)
+    remains: set[str] = set()
+    for holds_tables in (False, True):  # as either kind of problem will see it
+        folder = folder_at(drops_store, consumed.prefix, declaration_of(consumed), holds_tables=holds_tables)
+        if folder and all(_is_ours_or_older(info, known) for info in (*folder.parts, folder.marker)):
+            remains.add(as_found(folder).drop_id)
+    for drop_id in sorted(remains):
+        _bury(results_store, standing, drop_id, status)
 
 
 def _is_ours_or_older(info: ObjectInfo, known: Mapping[str, ObjectInfo]) -> bool:

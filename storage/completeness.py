@@ -16,13 +16,32 @@ MARKER_LIMIT_BYTES = 64 << 20
 NAMES_LIMIT = 100  # S3A's committers name at most so many files in a marker
 _AT_WORK = ("_temporary", ".spark-staging-", "__magic")
 _PART = re.compile(r"part-[^/]*\.parquet")
+_TABLE = re.compile(r"[^/]+\.(?:parquet|csv|csv\.gz)", re.IGNORECASE)
 _TABLE_FORMATS = {"_delta_log": "a Delta table", "metadata": "an Iceberg table"}
 
 
-def is_part(relative: str) -> bool:
-    """Tell whether an object of a folder is data, by its key below the folder."""
+def is_part(relative: str, *, holds_tables: bool = False) -> bool:
+    """Tell whether an object of a folder is data, by its key below the folder.
+
+    Args:
+        relative: the key.
+        holds_tables: whether the drop holds raw tables: then parquet and csv of any name are data.
+    """
     folder, _, name = relative.rpartition("/")
-    return _PART.fullmatch(name) is not None and not any(is_hidden(segment) for segment in folder.split("/"))
+    if any(is_hidden(segment) for segment in folder.split("/")):
+        return False
+    return bool(_TABLE.fullmatch(name) and not is_hidden(name)) if holds_tables else bool(_PART.fullmatch(name))
+
+
+def table_of(relative: str) -> str:
+    """Return the name of the raw table that a part belongs to: the folder, or the file without its endings.
+
+    >>> table_of("events/dt=2026-01-01/part-0.parquet"), table_of("products.csv.gz"), table_of("part-0.parquet")
+    ('events', 'products', 'raw')
+    """
+    first, slash, _ = relative.partition("/")
+    name = first if slash and "=" not in first else "" if slash or _PART.fullmatch(first) else first.partition(".")[0]
+    return name or "raw"
 
 
 def is_hidden(segment: str) -> bool:
@@ -37,6 +56,7 @@ def require_complete(
     objects: tuple[ObjectInfo, ...],
     parts: tuple[ObjectInfo, ...],
     allow_append: bool,
+    holds_tables: bool,
 ) -> None:
     """Check every rule on what one listing saw in a folder.
 
@@ -47,6 +67,7 @@ def require_complete(
         objects: everything else that belongs to it.
         parts: the data among `objects`.
         allow_append: whether parts of several writes make one drop.
+        holds_tables: whether the drop holds raw tables, each of one write, and of any name.
 
     Raises:
         DropIncomplete: a rule does not hold.
@@ -55,9 +76,9 @@ def require_complete(
     for reason in (
         _work_in_progress(relative),
         _uncommitted_transaction(relative),
-        _misnamed(relative),
+        _misnamed(relative) if not holds_tables else None,
         _is_older(marker, parts),
-        _mixed_writes(parts) if not allow_append else None,
+        _mixed_writes(prefix, parts, holds_tables=holds_tables) if not allow_append else None,
         _breaks_manifest(store, prefix, marker, objects, parts),
     ):
         if reason:
@@ -99,10 +120,14 @@ def _is_older(marker: ObjectInfo, parts: tuple[ObjectInfo, ...]) -> str | None:
     return f"{newer[0]} is newer than the marker" if newer else None
 
 
-def _mixed_writes(parts: tuple[ObjectInfo, ...]) -> str | None:
-    """Rule 8: all parts carry the UUID of one write, or none does."""
-    writes = {write_uuid(part.key) for part in parts}
-    return f"the parts come from {len(writes)} writes" if len(writes) > 1 else None
+def _mixed_writes(prefix: str, parts: tuple[ObjectInfo, ...], *, holds_tables: bool) -> str | None:
+    """Rule 8: all parts, or those of each raw table, carry the UUID of one write, or none does."""
+    writes: dict[str, set[str | None]] = {}
+    for part in parts:
+        table = table_of(part.key.removeprefix(prefix)) if holds_tables else ""
+        writes.setdefault(table, set()).add(write_uuid(part.key))
+    mixed = {table: len(found) for table, found in sorted(writes.items()) if len(found) > 1}
+    return next((f"the parts{f' of {table}' * bool(table)} come from {n} writes" for table, n in mixed.items()), None)
 
 
 def _breaks_manifest(

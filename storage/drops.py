@@ -55,12 +55,14 @@ class DropFolder:
         prefix: the folder, ending in "/"; empty at the root of the store.
         marker: what declares it: the marker, the manifest, or the newest part.
         objects: everything below the folder but what belongs to a marker further down, without marker or manifest.
+        holds_tables: whether it holds raw tables: parquet and csv of any name, in folders that may have markers too.
     """
 
     store: ObjectStore = field(repr=False)
     prefix: str
     marker: ObjectInfo
     objects: tuple[ObjectInfo, ...]
+    holds_tables: bool = False
 
     @property
     def url(self) -> str:
@@ -70,17 +72,22 @@ class DropFolder:
     @property
     def parts(self) -> tuple[ObjectInfo, ...]:
         """The data objects, sorted by key."""
-        return tuple(sorted(info for info in self.objects if is_part(info.key.removeprefix(self.prefix))))
+        below = len(self.prefix)
+        return tuple(sorted(i for i in self.objects if is_part(i.key[below:], holds_tables=self.holds_tables)))
 
 
-def find_drops(store: ObjectStore, declaration: Declaration = Declaration.MARKER) -> list[DropFolder]:
+def find_drops(
+    store: ObjectStore, declaration: Declaration = Declaration.MARKER, *, holds_tables: bool = False
+) -> list[DropFolder]:
     """Return every folder that is declared finished, sorted, from one listing of the store.
 
     Args:
         store: where drops arrive.
         declaration: what declares a folder finished.
+        holds_tables: whether drops hold raw tables: then a drop is a folder directly below the root of the store (or
+            that root), and markers further down belong to its tables.
     """
-    return _folders(store, store.list(), declaration)
+    return _folders(store, store.list(), declaration, holds_tables=holds_tables)
 
 
 def snapshot(folder: DropFolder, *, allow_append: bool = False) -> Snapshot:
@@ -93,7 +100,8 @@ def snapshot(folder: DropFolder, *, allow_append: bool = False) -> Snapshot:
     Raises:
         DropIncomplete: a rule of completeness does not hold; the message says which.
     """
-    require_complete(folder.store, folder.prefix, folder.marker, folder.objects, folder.parts, allow_append)
+    found = folder.marker, folder.objects, folder.parts
+    require_complete(folder.store, folder.prefix, *found, allow_append, folder.holds_tables)
     return as_found(folder)
 
 
@@ -107,15 +115,18 @@ def unfinished(folder: DropFolder) -> Snapshot:
     return Snapshot(folder.url, folder.prefix, folder.marker, tuple(sorted(folder.objects)))
 
 
-def folder_at(store: ObjectStore, prefix: str, declaration: Declaration = Declaration.MARKER) -> DropFolder | None:
+def folder_at(
+    store: ObjectStore, prefix: str, declaration: Declaration = Declaration.MARKER, *, holds_tables: bool = False
+) -> DropFolder | None:
     """Return the folder `prefix` if what declares it finished is directly in it.
 
     Args:
         store: where it is.
         prefix: the folder, ending in "/"; empty for the root of the store.
         declaration: what declares a folder finished.
+        holds_tables: see find_drops.
     """
-    folders = _folders(store, store.list(prefix), declaration)
+    folders = _folders(store, store.list(prefix), declaration, holds_tables=holds_tables)
     return next((folder for folder in folders if folder.prefix == prefix), None)
 
 
@@ -131,6 +142,7 @@ def snapshot_at(
     declaration: Declaration = Declaration.MARKER,
     *,
     allow_append: bool = False,
+    holds_tables: bool = False,
 ) -> Snapshot:
     """Take the snapshot of the one drop that is declared finished directly in the folder `prefix`.
 
@@ -139,11 +151,12 @@ def snapshot_at(
         prefix: the folder, ending in "/"; empty for the root of the store.
         declaration: what declares a folder finished.
         allow_append: whether parts of several writes make one drop.
+        holds_tables: see find_drops.
 
     Raises:
         DropIncomplete: there is no marker, or a rule of completeness does not hold.
     """
-    folder = folder_at(store, prefix, declaration)
+    folder = folder_at(store, prefix, declaration, holds_tables=holds_tables)
     if folder is None:
         lacking = declaration.value
         hint = f"A writer puts {lacking} into the folder when it has finished"
@@ -179,15 +192,22 @@ class SettleWindow:
         self._since.pop(seen.url, None)
 
 
-def _folders(store: ObjectStore, listing: Iterable[ObjectInfo], declaration: Declaration) -> list[DropFolder]:
+def _folders(
+    store: ObjectStore, listing: Iterable[ObjectInfo], declaration: Declaration, *, holds_tables: bool
+) -> list[DropFolder]:
     infos = list(listing)
-    markers = _newest_parts(infos) if declaration is Declaration.QUIET_PERIOD else _marked(infos, declaration.value)
+    if declaration is Declaration.QUIET_PERIOD:
+        markers = _newest_parts(infos, holds_tables=holds_tables)
+    else:
+        markers = _marked(infos, declaration.value)
+    if holds_tables:
+        markers = {folder: info for folder, info in markers.items() if folder.count("/") <= ("" not in markers)}
     objects: dict[str, list[ObjectInfo]] = {folder: [] for folder in markers}
     for info in infos:
         owner = _nearest(info.key, markers)
         if owner is not None and (info != markers[owner] or declaration is Declaration.QUIET_PERIOD):
             objects[owner].append(info)
-    return [DropFolder(store, folder, markers[folder], tuple(objects[folder])) for folder in sorted(markers)]
+    return [DropFolder(store, at, markers[at], tuple(objects[at]), holds_tables) for at in sorted(markers)]
 
 
 def _marked(infos: Iterable[ObjectInfo], name: str) -> dict[str, ObjectInfo]:
@@ -196,13 +216,13 @@ def _marked(infos: Iterable[ObjectInfo], name: str) -> dict[str, ObjectInfo]:
     return {folder + slash: info for (folder, slash, found), info in split if found == name and not _is_hidden(folder)}
 
 
-def _newest_parts(infos: Iterable[ObjectInfo]) -> dict[str, ObjectInfo]:
-    """Return the newest part of every folder that directly holds parts."""
-    parts = [info for info in infos if is_part(info.key)]
+def _newest_parts(infos: Iterable[ObjectInfo], *, holds_tables: bool) -> dict[str, ObjectInfo]:
+    """Return the newest part of every folder that holds parts: directly, or in the folders of its tables."""
+    parts = [info for info in infos if is_part(info.key, holds_tables=holds_tables)]
     newest: dict[str, ObjectInfo] = {}
     for part in sorted(parts, key=lambda info: (info.modified, info.key)):
-        folder, slash, _ = part.key.rpartition("/")
-        newest[folder + slash] = part
+        folder, slash, _ = part.key.partition("/") if holds_tables else part.key.rpartition("/")
+        newest[folder + slash if slash else ""] = part
     return newest
 
 

@@ -6,6 +6,9 @@ from rich.table import Table
 from rich.text import Text
 
 from config import Problem, load_service
+from config.sections import PrepareSettings
+from jobs.errors import QueryFailed
+from jobs.prepare import check_query
 from service.commands.printing import out, shown
 from service.exits import Exit
 from service.logs import configure_logs
@@ -39,11 +42,11 @@ def execute(config: Path | None = None) -> Exit:
 
 def _rows(problem: Problem, table: Table) -> list[Exit]:
     """Add what is found about one problem to the table."""
-    exits: list[Exit] = []
+    exits = [_check_query(problem, table)] if problem.prepare is not None else []
     declaration = Declaration.of_rule(problem.complete.rule)
 
     def look_at_drops(store: ObjectStore) -> str:
-        return _look_at_drops(store, declaration)
+        return _look_at_drops(store, declaration, holds_tables=problem.holds_tables)
 
     for what, location, look in (("drops", problem.drops, look_at_drops), ("results", problem.results, _try_results)):
         try:
@@ -55,10 +58,24 @@ def _rows(problem: Problem, table: Table) -> list[Exit]:
     return exits
 
 
-def _look_at_drops(store: ObjectStore, declaration: Declaration) -> str:
+def _check_query(problem: Problem, table: Table) -> Exit:
+    """Add what is wrong with the SQL of a problem, as far as that can be told without a drop."""
+    asked = problem.prepare or PrepareSettings(sql=" ")
+    try:
+        check_query(asked, problem.parameters)
+    except QueryFailed as error:
+        found, code = Text(str(error), style="red"), Exit.USAGE
+    else:
+        found, code = Text("parses"), Exit.DONE
+    table.add_row(Text(problem.problem), "prepare", Text(asked.file), found)
+    return code
+
+
+def _look_at_drops(store: ObjectStore, declaration: Declaration, *, holds_tables: bool) -> str:
     lacking = f"there is no {declaration.value}"
-    finished, unfinished = 0, [f"{shown(url)}: {lacking}" for url in unmarked_folders(store, declaration)]
-    for folder in find_drops(store, declaration):
+    unmarked = unmarked_folders(store, declaration, holds_tables=holds_tables)
+    finished, unfinished = 0, [f"{shown(url)}: {lacking}" for url in unmarked]
+    for folder in find_drops(store, declaration, holds_tables=holds_tables):
         try:
             snapshot(folder)
             finished += 1

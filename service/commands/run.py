@@ -84,7 +84,7 @@ def _drop_at(worker: Worker, folder: str) -> Snapshot:
         if next(store.list(folder), None) is None:
             hint = f"Name the folder that the writer made, with {declaration.value} in it"
             raise DropIncomplete("run", store.url + folder, "there is nothing there", hint)
-        return snapshot_at(store, folder, declaration)
+        return snapshot_at(store, folder, declaration, holds_tables=worker.problem.holds_tables)
     except (ObjectMissing, ObjectChanged) as error:  # it changed while we looked
         raise DropIncomplete(error.operation, error.key, error.found, error.hint) from error
 

@@ -39,6 +39,7 @@ DEFAULTS: dict[str, object] = {
     },
     "task": "binary",
     "prepare": None,
+    "parameters": {},
     "scale": {"method": "minmax", "log1p": True},
     "prune": {"correlation": 0.9, "min_rows": 10},
     "split": {"test": 0.1, "valid": 0.1, "by": "row", "stratify": True, "folds": 5, "seed": 17},
@@ -193,10 +194,6 @@ def test_a_missing_problem_file_is_a_fault(tmp_path: Path) -> None:
         ("task: regression", 'task: found "regression", which is not available yet, expected binary'),
         ("task: cluster", "task: found \"cluster\", expected 'binary'"),
         (
-            "prepare: prepare.sql",
-            'prepare: found "prepare.sql", which is not available yet, expected drops that are one training table',
-        ),
-        (
             "complete: {expect_by: 10:30}",
             'complete.expect_by: found "10:30", which is not available yet, expected no alarm: leave it out',
         ),
@@ -304,3 +301,33 @@ def test_every_key_is_described() -> None:
         undescribed += [name] if not field.description else []
         undescribed += [f"{name}.{key}" for key, inner in section.items() if not inner.description]
     assert undescribed == []
+
+
+def test_the_sql_beside_a_problem_is_part_of_it(tmp_path: Path) -> None:
+    write(tmp_path, "prepare.sql", "SELECT $k AS k")
+    named = problem_of(tmp_path, SMALLEST + "prepare: prepare.sql\nparameters: {k: 3, ids: [a, b]}\n")
+    inline = problem_of(tmp_path, SMALLEST + 'prepare: {sql: "SELECT $k AS k"}\nparameters: {k: 3, ids: [a, b]}\n')
+    assert named.prepare is not None
+    assert (named.prepare.sql, named.prepare.file, named.prepare.minutes) == ("SELECT $k AS k", "prepare.sql", 60.0)
+    assert named.parameters == {"k": 3, "ids": ("a", "b")}
+    assert named.canonical_json() == inline.canonical_json()
+    write(tmp_path, "prepare.sql", "SELECT $k + 1 AS k")
+    changed = problem_of(
+        tmp_path, SMALLEST + "prepare: {file: prepare.sql, minutes: 5}\nparameters: {k: 3, ids: [a, b]}\n"
+    )
+    assert changed.canonical_json() != named.canonical_json()
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        ("prepare: none.sql", 'prepare: found "none.sql": no such file or directory, expected a file of SQL beside'),
+        ("prepare: {minutes: 3}", "prepare: found no SQL, expected the name of a file"),
+        ("prepare: 3", "prepare: found 3"),
+        ("parameters: {k: 1}", "parameters: found k, expected none of them, or the SQL that uses them under prepare"),
+        ('prepare: {sql: "SELECT 1"}\nparameters: {a b: 1}', "parameters.a b: found"),
+        ('prepare: {sql: "SELECT 1"}\nparameters: {a: {b: 1}}', "parameters.a: found"),
+    ],
+)
+def test_faults_of_prepare_are_told(tmp_path: Path, lines: str, fault: str) -> None:
+    assert fault in "\n".join(problem_faults(tmp_path, SMALLEST + lines + "\n"))

@@ -230,3 +230,12 @@ def test_a_run_is_replayed_from_the_trash(local_home: Home, capsys: ReadOut) -> 
     (again,) = watcher.poll().reports
     assert again.outcome is not None
     assert again.outcome.commit.run_id != run_id
+
+
+def test_a_check_reads_the_sql_of_a_problem(config: Path, local_home: Home, capsys: ReadOut) -> None:
+    (local_home.file.parent / "prepare.sql").write_text("SELECT 1;\n\nSELEC $k", encoding="utf-8")
+    local_home.file.write_text(PROBLEM + "prepare: prepare.sql\n", encoding="utf-8")
+    assert check.execute(config) == Exit.USAGE
+    assert "prepare.sql, line 3: Parser Error" in " ".join(capsys.readouterr().out.split())
+    (local_home.file.parent / "prepare.sql").write_text("SELECT 1", encoding="utf-8")
+    assert check.execute(config) == Exit.DONE

@@ -27,7 +27,7 @@ from storage.commits import (
     read_commit,
     sweep,
 )
-from storage.drops import Snapshot, snapshot_at
+from storage.drops import Snapshot, as_found, find_drops, snapshot_at
 from storage.errors import CorruptObject, ObjectMissing, StorageUnavailable
 from storage.keys import MARKER, done_key, latest_key, ledger_key
 from tests.contracts.crashing_store import Changes, Crash, CrashingStore
@@ -421,3 +421,15 @@ def test_a_run_without_a_commit_does_not_exist(results: ObjectStore, folder: Pat
 
 def _leaves_marker(drops: ObjectStore, seen: Snapshot) -> bool:
     return urlsplit(drops.url).scheme == "s3" and seen.marker.version is None
+
+
+def test_a_finished_drop_of_tables_is_no_new_drop(
+    root: str, results: ObjectStore, drops: ObjectStore, folder: Path
+) -> None:
+    for key in ("day=1/events/part-0.parquet", "day=1/events/_SUCCESS", "day=1/users.csv", "day=1/_SUCCESS"):
+        drops.write(key, b"")
+    seen = snapshot_at(drops, "day=1/", holds_tables=True)
+    finish(results, drops, commit(results, _propose(results, seen, folder)))
+    assert [key for key in _keys(drops) if not key.endswith("_SUCCESS")] == []
+    left = find_drops(drops, holds_tables=True)
+    assert [is_done(results, "p", as_found(found).drop_id) for found in left] == [True] * len(left)

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from storage import ObjectInfo, ObjectStore, open_store
-from storage.drops import SettleWindow, Snapshot, as_found, find_drops, snapshot, snapshot_at
+from storage.drops import (
+    Declaration,
+    SettleWindow,
+    Snapshot,
+    as_found,
+    find_drops,
+    folder_at,
+    snapshot,
+    snapshot_at,
+)
 from storage.errors import DropIncomplete
 from storage.keys import MARKER
 from tests.contracts.written_drops import OTHER_UUID, PARTS, UUID, only_snapshot, write_drop
@@ -275,3 +284,47 @@ def test_drops_on_s3_are_named_with_their_versions(versioned_s3_root: str) -> No
     seen = only_snapshot(store)
     assert len(seen.parts) == len(PARTS)
     assert all(info.version for info in (*seen.parts, seen.marker))
+
+
+def test_folders_of_tables_may_have_markers_of_their_own(store: ObjectStore) -> None:
+    for table in ("events/", "users/"):
+        write_drop(store, f"day=1/{table}")
+    store.write("day=1/prices.csv", b"k\n1\n")
+    store.write("day=1/readme.txt", b"no data")
+    assert find_drops(store, holds_tables=True) == []  # its writer has finished two tables, not the drop
+    store.write(f"day=1/{MARKER}", b"")
+    (folder,) = find_drops(store, holds_tables=True)
+    expected = [*(f"day=1/{table}{part}" for table in ("events/", "users/") for part in PARTS), "day=1/prices.csv"]
+    assert [part.key for part in snapshot(folder).parts] == sorted(expected)
+
+
+def test_each_table_is_of_one_write(store: ObjectStore) -> None:
+    write_drop(store, "day=1/events/")
+    write_drop(store, "day=1/users/", [part.replace(UUID, OTHER_UUID) for part in PARTS])
+    store.write(f"day=1/{MARKER}", b"")
+    assert len(snapshot_at(store, "day=1/", holds_tables=True).parts) == 2 * len(PARTS)
+    store.write("day=1/users/" + PARTS[0], b"of another write")
+    store.write(f"day=1/{MARKER}", b"")
+    with pytest.raises(DropIncomplete, match="the parts of users come from 2 writes"):
+        snapshot_at(store, "day=1/", holds_tables=True)
+
+
+@pytest.mark.parametrize("name", ["part-0.parquet", "any name.parquet", "x.CSV", "x.csv.gz", "t/dt=1/x.parquet"])
+def test_tables_may_be_parquet_or_csv_of_any_name(store: ObjectStore, name: str) -> None:
+    write_drop(store, "day=1/", [name])
+    assert [part.key for part in snapshot_at(store, "day=1/", holds_tables=True).parts] == [f"day=1/{name}"]
+
+
+@pytest.mark.parametrize("name", ["_part-0.parquet", ".x.csv", "x.json", "_t/x.csv", "x.parquet.tmp"])
+def test_what_is_hidden_or_of_another_kind_is_no_table(store: ObjectStore, name: str) -> None:
+    write_drop(store, "day=1/", [name])
+    folder = folder_at(store, "day=1/", holds_tables=True)
+    assert folder is not None
+    assert folder.parts == ()
+
+
+def test_a_quiet_folder_of_tables_is_one_drop(store: ObjectStore) -> None:
+    store.write("day=1/events/part-0.parquet", b"x")
+    store.write("day=1/users.csv", b"y")
+    (folder,) = find_drops(store, Declaration.QUIET_PERIOD, holds_tables=True)
+    assert (folder.prefix, len(folder.parts)) == ("day=1/", 2)

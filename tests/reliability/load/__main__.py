@@ -5,6 +5,7 @@ Ends with a table, and with 1 unless every good drop was committed once, every p
 """
 
 import argparse
+import io
 import json
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -88,10 +89,11 @@ def _idle_poll_seconds(home: Path) -> float:
     service = load_service(home / "winnow.yaml")
     watcher = make_app(service.settings).watcher(service.problems[0])
     took: list[float] = []
-    for _ in range(4):
-        began = time.monotonic()
-        watcher.poll()
-        took.append(time.monotonic() - began)
+    with redirect_stdout(io.StringIO()):
+        for _ in range(4):
+            began = time.monotonic()
+            watcher.poll()
+            took.append(time.monotonic() - began)
     return min(took)
 
 

@@ -1,0 +1,279 @@
+# pyright: reportUnknownMemberType=false
+# pyarrow's writer is only partly typed.
+"""The SQL of a problem: from the raw tables of a drop to the one table that is learned from, by DuckDB.
+
+The tables are views named after their folders or files (`raw` for parts without a folder); `$name` is a parameter of
+the problem file. The last statement is a SELECT, and its result is streamed into parquet beside the raw files: from
+there on it is a drop like any other. The query sees nothing else of the machine: no file, no network, no extension, no
+variable of this process, and its memory and time have limits. It runs on one thread: sums of floating-point numbers
+depend on their order, and two runs of one drop must leave the same bytes.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from config.sections import Parameter, PrepareSettings
+from jobs.errors import EmptyDrop, OutOfMemory, QueryFailed
+from jobs.stages import Stages
+from jobs.work import Work
+from storage.cache import cached_parts
+from storage.errors import CorruptObject
+from storage.local import LocalStore
+from storage.parquet import OpenPart
+from storage.raw import RawTable, fetch_tables
+from storage.store import ObjectInfo
+
+_ROWS_PER_GROUP = 65_536
+_MEMORY_SHARE = 0.6  # of max_memory: pages that DuckDB does not count, and the arrays that are on their way, need some
+_LOOK_SECONDS = 0.1  # how often it is asked whether the query should go on
+_LINE = re.compile(r"^LINE (\d+): ?", re.MULTILINE)
+
+Parts = tuple[Sequence[ObjectInfo], OpenPart]
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """One statement of the query.
+
+    Attributes:
+        text: with the white space and the comments before it.
+        parameters: the names that it uses.
+        is_select: whether its result is a table.
+        lines_before: lines of the file before `text`.
+    """
+
+    text: str
+    parameters: frozenset[str]
+    is_select: bool
+    lines_before: int
+
+    @property
+    def line(self) -> int:
+        """Where it begins."""
+        return 1 + self.lines_before + self.text[: len(self.text) - len(self.text.lstrip())].count("\n")
+
+
+@contextmanager
+def parts_to_read(work: Work, stages: Stages) -> Generator[Parts]:
+    """Yield the parts that hold the table, and what opens them: those of the drop, or what the SQL makes of it.
+
+    Raises:
+        QueryFailed: the SQL is wrong, or took too long.
+        OutOfMemory: it would need more memory than it may have.
+        CorruptObject, SchemaConflict, ObjectChanged: see storage/raw.py.
+    """
+    asked = work.problem.prepare
+    if asked is None:
+        with cached_parts(work.drops) as open_part:
+            yield work.drop.parts, open_part
+        return
+    with TemporaryDirectory(prefix="winnow-") as folder:
+        prepared = LocalStore(Path(folder, "prepared"))
+        with stages.stage("prepare", 0, "rows") as facts:
+            facts.update(_prepare(work, asked, Path(folder), stages))
+        yield list(prepared.list()), prepared.open
+
+
+def check_query(asked: PrepareSettings, parameters: Mapping[str, Parameter]) -> None:
+    """Find what is wrong with a query before there is a drop.
+
+    Raises:
+        QueryFailed: it does not parse, its last statement is no SELECT, or a parameter is missing or never used.
+    """
+    statements = _statements(asked)
+    used = set[str]().union(*(each.parameters for each in statements))
+    missing, unused = sorted(used - parameters.keys()), sorted(parameters.keys() - used)
+    if missing:
+        line = 1 + asked.sql[: asked.sql.find(f"${missing[0]}")].count("\n")
+        raise QueryFailed(f"{_where(asked, line)}: ${missing[0]} has no value. Give it one under `parameters`")
+    if unused:
+        raise QueryFailed(f"{_where(asked)} never uses ${unused[0]}. Take it out of `parameters`, or use it")
+    if not statements[-1].is_select:
+        raise QueryFailed(
+            f"{_where(asked, statements[-1].line)}: the last statement must be the SELECT that makes the table"
+        )
+
+
+def _prepare(work: Work, asked: PrepareSettings, folder: Path, stages: Stages) -> dict[str, object]:
+    """Run the query over the tables of the drop; leave its result in folder/prepared. Return what it came to."""
+    if not work.drop.parts:
+        raise EmptyDrop("there are no tables (parquet or csv) beside the marker. Check the job that wrote the drop")
+    check_query(asked, work.problem.parameters)
+    (folder / "prepared").mkdir()
+    (folder / "raw").mkdir()
+    with duckdb.connect(":memory:") as connection:
+        _confine(connection, folder, work.max_memory)
+        tables: list[str] = []
+        for table in fetch_tables(work.drops, work.drop.parts, work.drop.prefix, folder / "raw"):
+            _show(connection, table)
+            tables.append(table.name)
+            stages.advance(0)
+        connection.execute("SET lock_configuration = true")
+        query = _Query(connection, asked, work.problem.parameters, folder / "prepared/part-0.parquet")
+        query.run_watched(stages)
+    return {"tables": tables, "rows": query.rows}
+
+
+def _confine(connection: duckdb.DuckDBPyConnection, folder: Path, max_memory: int | None) -> None:
+    """Let a connection see a folder and nothing else, and use so much memory and one thread."""
+    spill = folder / "spill"
+    spill.mkdir()
+    settings: dict[str, object] = {
+        "python_enable_replacements": False,  # names of tables would be looked up among our own variables
+        "temp_directory": str(spill),
+        "threads": 1,
+        "allowed_directories": [str(folder)],
+        "enable_external_access": False,
+    }
+    if max_memory is not None:
+        settings["memory_limit"] = f"{int(max_memory * _MEMORY_SHARE)}B"
+    for name, value in settings.items():
+        connection.execute(f"SET {name} = ?", [value])
+
+
+def _show(connection: duckdb.DuckDBPyConnection, table: RawTable) -> None:
+    """Make a view of a table.
+
+    Raises:
+        CorruptObject: its files are not what their names say.
+    """
+    files, name = [str(file) for file in table.files], table.name.replace('"', '""')
+    read = "read_parquet" if table.kind == "parquet" else "read_csv"
+    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)  # a view takes no parameters
+    try:
+        connection.execute(f'CREATE VIEW "{name}" AS FROM {read}([{listed}], hive_partitioning = true)')
+    except duckdb.Error as error:
+        found = f"the table {table.name!r} cannot be read as {table.kind}: {_first_line(error)}"
+        raise CorruptObject("read", table.keys[0], found, "Write it again, or take it out of the drop") from error
+
+
+class _Query:
+    """One run of the query.
+
+    Attributes:
+        rows: how many its result has.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        asked: PrepareSettings,
+        parameters: Mapping[str, Parameter],
+        target: Path,
+    ) -> None:
+        self._connection = connection
+        self._asked = asked
+        self._parameters = parameters
+        self._target = target
+        self._failure: BaseException | None = None
+        self.rows = 0
+
+    def run_watched(self, stages: Stages) -> None:
+        """Run it on a thread of its own, and interrupt it when its time is over or the job is abandoned."""
+        ends_at = time.monotonic() + 60 * self._asked.minutes
+        thread = threading.Thread(target=self._run_caught, name="prepare")
+        thread.start()
+        is_late, seen = False, 0
+        try:
+            while thread.is_alive():
+                thread.join(_LOOK_SECONDS)
+                rows = self.rows
+                stages.advance(rows - seen)
+                seen = rows
+                if time.monotonic() > ends_at:
+                    is_late = True
+                    self._connection.interrupt()
+        finally:
+            self._connection.interrupt()
+            thread.join()
+        if is_late:
+            hint = "Make the query cheaper, or raise prepare.minutes"
+            raise QueryFailed(f"{_where(self._asked)} took longer than {self._asked.minutes:g} minutes. {hint}")
+        if self._failure is not None:
+            raise self._failure
+
+    def _run_caught(self) -> None:
+        try:
+            self._run()
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            self._failure = error
+
+    def _run(self) -> None:
+        *before, last = _statements(self._asked)
+        for statement in before:
+            with _translated(self._asked, statement):
+                self._connection.execute(statement.text, self._used_by(statement))
+        with _translated(self._asked, last):
+            self._connection.execute(f"EXPLAIN {last.text}", self._used_by(last))  # its errors have lines, those of
+            result = self._connection.sql(last.text, params=self._used_by(last))  # sql() have none; but sql() streams
+            reader = cast("pa.RecordBatchReader", result.to_arrow_reader(_ROWS_PER_GROUP))
+            with pq.ParquetWriter(self._target, reader.schema) as writer:
+                for batch in reader:
+                    writer.write_table(pa.Table.from_batches([batch]), row_group_size=_ROWS_PER_GROUP)
+                    self.rows += batch.num_rows
+
+    def _used_by(self, statement: _Statement) -> dict[str, object]:
+        return {name: _value(self._parameters[name]) for name in statement.parameters}
+
+
+def _value(parameter: Parameter) -> object:
+    return list(parameter) if isinstance(parameter, tuple) else parameter
+
+
+def _statements(asked: PrepareSettings) -> list[_Statement]:
+    """Return the statements of a query.
+
+    Raises:
+        QueryFailed: it does not parse, or has none.
+    """
+    with _translated(asked, None):
+        parsed = duckdb.extract_statements(asked.sql)
+    if not parsed:
+        raise QueryFailed(f"{_where(asked)} has no statement. Write the SELECT that makes the table")
+    statements: list[_Statement] = []
+    at = 0
+    for each in parsed:
+        at = max(at, asked.sql.find(each.query, at))
+        is_select = each.type == duckdb.StatementType.SELECT
+        parameters = frozenset(each.named_parameters)
+        statements.append(_Statement(each.query, parameters, is_select, asked.sql[:at].count("\n")))
+        at += len(each.query)
+    return statements
+
+
+@contextmanager
+def _translated(asked: PrepareSettings, statement: _Statement | None) -> Generator[None]:
+    """Turn what DuckDB says of a statement (None: of the whole file) into our words, with the line of the file."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        found = f"{_where(asked)} needs more memory than it may have ({_first_line(error)})"
+        raise OutOfMemory(f"{found}. Aggregate before you join, select fewer columns, or raise max_memory") from error
+    except (duckdb.Error, RuntimeError, pa.ArrowException) as error:
+        text = str(error)
+        line = _LINE.search(text)
+        before = statement.lines_before if statement else 0
+        excerpt = text[line.end() :].splitlines()[0].strip() if line else ""
+        at = _where(asked, before + int(line.group(1))) if line else _where(asked, None, before)
+        shown = f" ({excerpt})" if excerpt else ""
+        raise QueryFailed(f"{at}: {_first_line(error)}{shown}. Correct the SQL, or the drop") from error
+
+
+def _where(asked: PrepareSettings, line: int | None = None, after: int = 0) -> str:
+    name = asked.file or "the query of prepare"
+    return f"{name}, line {line}" if line else f"{name}, after line {after}" if after else name
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__).rstrip(".")
