@@ -92,7 +92,7 @@ def measure(name: str, seed: int) -> Iterator[Score]:
     data = TABLES[name]()
     table = table_of(data, seed)
     chosen, learned = winnow(table)
-    for model, metrics in learned.metrics["test"].items():
+    for model, metrics in learned.judgement.metrics["test"].items():
         yield Score(name, seed, "model", model, "", 0, metrics["auc"].value)
     yield Score(name, seed, "found", "selected", "", 0, float(learned.selection.selected.sum()))
     if name == "madelon":

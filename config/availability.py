@@ -38,7 +38,6 @@ def _mapping(value: object) -> bool:
 
 
 NOT_YET = (
-    NotYet(("task",), _one_of("multiclass", "regression"), "binary"),
     NotYet(("complete", "expect_by"), _anything, "no alarm: leave it out"),
     NotYet(("complete", "timezone"), _anything, "no alarm: leave it out"),
     NotYet(("table", "sequences"), _anything, "numeric and categorical columns"),

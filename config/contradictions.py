@@ -128,6 +128,28 @@ def _given_long_keys(table: TableSettings) -> Iterable[str]:
     return (key for key in ("feature", "value") if key in table.model_fields_set)
 
 
+def _threshold_without_two_classes(problem: Problem) -> Iterator[Contradiction]:
+    if problem.task != "binary" and "threshold" in problem.model_fields_set:
+        yield Contradiction((("threshold",), ("task",)), f"a threshold, with {problem.task}", "no threshold")
+
+
+def _weights_without_classes(problem: Problem) -> Iterator[Contradiction]:
+    if problem.task == "regression" and problem.imbalance.method != "none":
+        keys = (("imbalance", "method"), ("task",))
+        yield Contradiction(keys, f"{problem.imbalance.method}, with regression", "none: there are no classes")
+
+
+def _transform_of_a_class(problem: Problem) -> Iterator[Contradiction]:
+    if problem.task != "regression" and problem.target.transform != "none":
+        keys = (("target", "transform"), ("task",))
+        yield Contradiction(keys, f"{problem.target.transform}, with {problem.task}", "none: classes are no numbers")
+
+
+def _auc_without_two_classes(problem: Problem) -> Iterator[Contradiction]:
+    if problem.task != "binary" and problem.tune.metric == "auc":
+        yield Contradiction((("tune", "metric"), ("task",)), f"auc, with {problem.task}", "auto or loss")
+
+
 def _no_query(problem: Problem) -> Iterator[Contradiction]:
     if problem.prepare is not None and not problem.prepare.sql.strip():
         yield Contradiction((("prepare",),), "no SQL", "the name of a file of SQL that is not empty")
@@ -153,6 +175,10 @@ _RULES: tuple[Callable[[Problem], Iterator[Contradiction]], ...] = (
     _long_keys_taken_twice,
     _drops_and_results_overlap,
     _trash_for_nothing,
+    _threshold_without_two_classes,
+    _weights_without_classes,
+    _transform_of_a_class,
+    _auc_without_two_classes,
     _no_query,
     _parameters_of_nothing,
 )

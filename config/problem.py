@@ -19,6 +19,7 @@ from config.sections import (
     SelectSettings,
     SplitSettings,
     TableSettings,
+    TargetSettings,
     ThresholdSettings,
     TuneSettings,
 )
@@ -37,7 +38,10 @@ class Problem(Section):
     results: Location = Field(description="the prefix of all results; ends in / once read")
     complete: CompleteSettings = Field(default=CompleteSettings(), description="when a drop counts as finished")
     table: TableSettings = Field(description="what the columns are")
-    task: Literal["binary"] = Field(default="binary", description="what the label is")
+    task: Literal["binary", "multiclass", "regression"] = Field(
+        default="binary", description="what the label is: two classes, several, or a number"
+    )
+    target: TargetSettings = Field(default=TargetSettings(), description="what is made of a label that is a number")
     prepare: PrepareSettings | None = Field(
         default=None, description="the file of DuckDB SQL that makes the table from the raw tables of a drop"
     )

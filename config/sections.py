@@ -91,6 +91,14 @@ Scalar = bool | int | float | str
 Parameter = Scalar | Annotated[tuple[Scalar, ...], Field(strict=False)]
 
 
+class TargetSettings(Section):
+    """What is made of the label of a regression before training; predictions and metrics are on its own scale."""
+
+    transform: Literal["none", "log1p"] = Field(
+        default="none", description="regression: log1p learns sign(y) log(1 + |y|), for skewed labels"
+    )
+
+
 class ScaleSettings(Section):
     """How numeric columns are scaled; fitted on training rows."""
 
@@ -154,7 +162,9 @@ class TuneSettings(Section):
 
     trials: int = Field(default=0, ge=0, description="trials; 0: no search")
     minutes: float = Field(default=10.0, gt=0, description="no new trial starts after this time")
-    metric: Literal["auc"] = Field(default="auc", description="what the best trial has most of, on validation rows")
+    metric: Literal["auto", "auc", "loss"] = Field(
+        default="auto", description="judges trials on validation rows: auto is auc for two classes, else the loss"
+    )
 
 
 class ThresholdSettings(Section):

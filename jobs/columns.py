@@ -3,7 +3,7 @@
 All of it is fitted on training rows, and nothing here looks at what a model says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ from jobs.data.scaling import Scaler, fit_scaler, scale
 from jobs.data.screens import drifting_columns, exposure_columns, is_leak, leak_suspects, rows_seen_before
 from jobs.data.split import Split
 from jobs.errors import NoUsableColumn
+
+_LEAST_ROWS_OF_CLASS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +68,30 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
             "Lower prune.min_rows, or check the drop"
         )
     coverage = column_counts(data.X.indices, len(data.names)) / data.n_rows
-    leaks = [names[int(k)] for k in leak_suspects(numeric, data.y, split.train)]
-    leaks += [vocabulary.name for vocabulary, codes in encoded if is_leak(codes, data.y, split.train)]
     flags = {
-        "leak_suspect": frozenset(leaks),
+        "leak_suspect": frozenset(_leaks(data, split, numeric, names, encoded)),
         "drift": frozenset(names[int(k)] for k in drifting_columns(numeric, split.train, split.test)),
         "exposure": frozenset(names[int(k)] for k in exposure_columns(numeric, split.train)),
     }
     duplicates = rows_seen_before(design.Z, split.train, split.test)
     return Columns(scaler, pruning, vocabularies, design, coverage, flags, duplicates)
+
+
+def _leaks(
+    data: Dataset,
+    split: Split,
+    numeric: csr_array,
+    names: list[str],
+    encoded: list[tuple[Vocabulary, NDArray[np.int32]]],
+) -> Iterator[str]:
+    """Columns that alone tell the label, or one of its classes; a class on too few rows is told by many."""
+    n_classes = len(data.classes)
+    labels = [data.y] if n_classes <= 2 else [(data.y == k).astype(np.float32) for k in range(n_classes)]
+    for label in labels:
+        if n_classes > 2 and label[split.train].sum() < _LEAST_ROWS_OF_CLASS:
+            continue
+        yield from (names[int(k)] for k in leak_suspects(numeric, label, split.train))
+        yield from (vocabulary.name for vocabulary, codes in encoded if is_leak(codes, label, split.train))
 
 
 def _prune_numeric(

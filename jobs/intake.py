@@ -24,6 +24,7 @@ from jobs.errors import (
     UnsafeColumnName,
     UnsupportedColumn,
 )
+from jobs.net.tasks import TaskKind
 from storage.arrow import Kind
 from storage.carried import is_bytes, is_nested
 from storage.parquet import DropSchema
@@ -35,6 +36,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f\"'`<>]")
 _NO_ROWS = "the drop has no rows. Check the job that wrote it"
 _FLOAT32_STEP = 2.0**-23  # relative distance of neighbours
 _FLOAT32_STEPS = 16  # so many of them at least must lie between the extremes of a column
+_MOST_CLASSES = 200
 _NAMED = 5  # columns or values that a message spells out
 
 
@@ -72,7 +74,7 @@ def plan_reading(schema: DropSchema, problem: Problem) -> ReadPlan:
     return plan
 
 
-def take_in(table: Table, plan: ReadPlan, schema: DropSchema) -> Dataset:
+def take_in(table: Table, plan: ReadPlan, schema: DropSchema, task: TaskKind = "binary") -> Dataset:
     """Judge the values of a table, read by that plan from a drop of that schema, and hand them on as a dataset.
 
     Raises:
@@ -85,14 +87,14 @@ def take_in(table: Table, plan: ReadPlan, schema: DropSchema) -> Dataset:
     _require_unique(table.ids, plan)
     _require_found(table, plan, schema)
     _require_finite(table)
-    y, positive = _binary_label(pd.Series(table.label.to_pandas()))
+    y, classes = _label(pd.Series(table.label.to_pandas()), plan.label, task)
     return Dataset(
         ids=table.ids,
         X=table.numeric,
         names=table.numeric_names,
         categorical=tuple(Categories(column.name, column.codes, column.levels) for column in table.categorical),
         y=y,
-        positive=positive,
+        classes=classes,
         coarse=_coarse_columns(schema, plan.numeric),
         group=None if table.group is None else _complete(table.group.to_pandas(), "group"),
         time=None if table.time is None else _complete(table.time.to_pandas(), "time"),
@@ -212,15 +214,42 @@ def _require_finite(table: Table) -> None:
         )
 
 
-def _binary_label(label: "pd.Series[str]") -> tuple[NDArray[np.float32], str]:
+def _label(label: "pd.Series[Any]", name: str, task: TaskKind) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     nulls = int(label.isna().sum())
     if nulls:
         raise InvalidLabel(f"{nulls} of {len(label)} rows have no label. Leave rows without a label out of the drop")
+    if task == "regression":
+        return _number_label(label, name), ()
     values = sorted(label.unique().tolist(), key=_by_kind)
-    if len(values) != 2:
-        found = f"only {values[0]!r}" if len(values) == 1 else f"{len(values)} values: {_listed(map(repr, values))}"
+    found = f"only {values[0]!r}" if len(values) == 1 else f"{len(values)} values: {_listed(map(repr, values))}"
+    if task == "binary" and len(values) != 2:
         raise InvalidLabel(f"a binary label needs two classes, and the label column holds {found}")
-    return (label == values[1]).to_numpy(dtype=np.float32), str(values[1])
+    if len(values) < 2:
+        raise InvalidLabel(f"a label of several classes needs two at least, and the label column holds {found}")
+    if len(values) > _MOST_CLASSES:
+        raise InvalidLabel(
+            f"the label column holds {found}; at most {_MOST_CLASSES} classes are learned. "
+            "Put rare ones together, or declare task: regression if they are numbers"
+        )
+    place = {value: number for number, value in enumerate(values)}
+    y: NDArray[np.float32] = np.array([place[value] for value in label.tolist()], np.float32)
+    return y, tuple(str(value) for value in values)
+
+
+def _number_label(label: "pd.Series[Any]", name: str) -> NDArray[np.float32]:
+    try:
+        y = label.astype("float64").to_numpy(dtype=np.float32)
+    except (ValueError, TypeError) as error:
+        raise InvalidLabel(
+            f"the label column {name!r} holds no numbers ({error}), and the task is regression"
+        ) from error
+    if not np.isfinite(y).all():
+        raise InvalidLabel(f"the label column {name!r} holds values that are infinite or larger than 3.4e38")
+    if len(np.unique(y)) < 2:
+        raise InvalidLabel(
+            f"the label column {name!r} holds one value only, {float(y[0]):g}: there is nothing to learn"
+        )
+    return y
 
 
 def _by_kind(value: object) -> tuple[str, Any]:

@@ -1,26 +1,66 @@
 """How good every model is on validation and test rows, each at the threshold that the problem's policy gives it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from config import Problem
 from jobs.data.dataset import Dataset
 from jobs.data.split import Split
-from jobs.selection.metrics import Estimate, choose_threshold, evaluate
+from jobs.data.target import Target
+from jobs.net.tasks import Task, sigmoid
+from jobs.selection.bootstrap import Estimate
+from jobs.selection.metrics import choose_threshold, confusion, evaluate, lead
 
-Logits = dict[str, dict[str, NDArray[np.float64]]]  # side -> model -> (n_rows of the side,)
+Logits = dict[str, dict[str, NDArray[np.float64]]]  # side -> model -> (n_rows of the side,) or (.., n_outputs)
 Metrics = dict[str, dict[str, dict[str, Estimate]]]  # side -> model -> metric
+NET, LINEAR = "net", {"regression": "linear_regression"}
+_NO_THRESHOLD = 0.5  # where there are no two classes it decides nothing
 
 
-def judge(logits: Logits, data: Dataset, split: Split, problem: Problem) -> tuple[float, Metrics]:
-    """The net's threshold, and the metrics of every model on both sides, each at its own threshold."""
-    policy = problem.threshold
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How good the models are.
+
+    Attributes:
+        threshold: from which probability the nets call a row positive; None where there are no two classes.
+        metrics: side -> model -> metric.
+        lead: of the nets over the linear model on test rows, by the first metric of the task.
+        confusion: (n_classes, n_classes) test rows of each class, by line, that the nets call what, by column; None for
+            numbers.
+    """
+
+    threshold: float | None
+    metrics: Metrics
+    lead: Estimate
+    confusion: NDArray[np.int64] | None
+
+
+def linear_name(task: Task) -> str:
+    """Return what the linear model is called in the metrics."""
+    return LINEAR.get(task.kind, "logistic_regression")
+
+
+def judge(logits: Logits, data: Dataset, split: Split, target: Target, problem: Problem, task: Task) -> Judgement:
+    """Judge every model on both sides, each at its own threshold, numbers on the label's own scale."""
+    policy, seed = problem.threshold, problem.split.seed
     y = {"valid": data.y[split.valid], "test": data.y[split.test]}
-    thresholds = {
-        model: choose_threshold(f, y["valid"], policy.policy, policy.value) for model, f in logits["valid"].items()
-    }
+    if task.kind == "regression":
+        logits = {side: {model: target.to_label(f) for model, f in models.items()} for side, models in logits.items()}
+    thresholds = dict.fromkeys(logits["valid"], _NO_THRESHOLD)
+    if task.kind == "binary":
+        thresholds = {
+            model: choose_threshold(f, y["valid"], policy.policy, policy.value) for model, f in logits["valid"].items()
+        }
     metrics = {
-        side: {model: evaluate(f, y[side], thresholds[model], problem.split.seed) for model, f in of_side.items()}
-        for side, of_side in logits.items()
+        side: {model: evaluate(f, y[side], thresholds[model], seed, task) for model, f in models.items()}
+        for side, models in logits.items()
     }
-    return thresholds["net"], metrics
+    of_net, of_linear = logits["test"][NET], logits["test"][linear_name(task)]
+    table = None
+    if task.kind != "regression":
+        called = of_net.argmax(axis=1) if task.n_outputs > 1 else (sigmoid(of_net) >= thresholds[NET]).astype(np.int64)
+        table = confusion(called, y["test"], task.n_classes)
+    threshold = thresholds[NET] if task.kind == "binary" else None
+    return Judgement(threshold, metrics, lead(of_net, of_linear, y["test"], seed, task), table)

@@ -14,17 +14,18 @@ from config import Problem
 from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
 from jobs.data.split import Split, SplitPolicy, UnfitColumn, split_rows
+from jobs.data.target import Target, fit_target
 from jobs.errors import LossDiverged, TooFewRows, UnsupportedColumn
-from jobs.judging import Logits, Metrics, judge
+from jobs.judging import NET, Judgement, Logits, judge, linear_name
 from jobs.net.linear import STRENGTHS, LinearModel, choose_ridge
 from jobs.net.resnet import BodyShape
+from jobs.net.tasks import Task
 from jobs.net.threads import side_by_side
 from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trial, tune
 from jobs.selection.baselines import Trees, train_lightgbm
-from jobs.selection.crossfit import Ensemble, collect_evidence, cross_fit
-from jobs.selection.metrics import Estimate, auc_lead
-from jobs.selection.ranking import Selection, select_columns
+from jobs.selection.crossfit import Ensemble, collect_evidence, cross_fit, tested_outputs
+from jobs.selection.ranking import Selection, Testimony, hear, select_columns
 from jobs.selection.summary import Summary, explain_held_out
 from jobs.stages import Stages
 
@@ -34,6 +35,8 @@ class Learned:
     """Everything that a run knows when the learning is over.
 
     Attributes:
+        task: what the label is.
+        target: how a label that is a number became what is learned.
         split: which rows did what.
         columns: what became of them before training.
         plan: how the nets were trained, tuned or not.
@@ -43,12 +46,12 @@ class Learned:
         ensemble: the nets.
         selection: the verdict on every kept column.
         summary: attributions.
-        threshold: from which probability a row counts as positive.
-        metrics: side -> model -> metric.
-        lead: test AUC of the nets minus that of logistic regression.
+        judgement: how good the nets and what they are measured against are.
         is_withheld: no column is called selected, since the nets are behind by more than the interval of the lead.
     """
 
+    task: Task
+    target: Target
     split: Split
     columns: Columns
     plan: TrainingPlan
@@ -58,9 +61,7 @@ class Learned:
     ensemble: Ensemble
     selection: Selection
     summary: Summary
-    threshold: float
-    metrics: Metrics
-    lead: Estimate
+    judgement: Judgement
     is_withheld: bool
 
 
@@ -75,8 +76,10 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
     """
     split = _split(data, problem)
     columns = _choose_columns(data, split, problem, stages)
-    design, y = columns.design, data.y
-    plan = training_plan(problem, float(y[split.train].mean()))
+    design, task = columns.design, Task(problem.task, max(2, len(data.classes)))
+    target = _fit_target(data, split, problem)
+    y = target.of_label(data.y)
+    plan = training_plan(problem, task, data.y[split.train])
     strength, linear = _fit_linear(design, y, split, plan, stages)
     try:
         plan, trials = _tune(design, y, split, linear, plan, problem, stages)
@@ -86,9 +89,10 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
     selection = _select(ensemble, design, y, problem, threads, stages)
     summary = _explain(ensemble, design, split, problem, threads, stages)
     logits = _logits(design, split, ensemble, linear, trees)
-    threshold, metrics = judge(logits, data, split, problem)
-    lead = auc_lead(logits["test"]["net"], logits["test"]["logistic_regression"], y[split.test], problem.split.seed)
+    judgement = judge(logits, data, split, target, problem, task)
     return Learned(
+        task=task,
+        target=target,
         split=split,
         columns=columns,
         plan=plan,
@@ -98,10 +102,8 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
         ensemble=ensemble,
         selection=selection,
         summary=summary,
-        threshold=threshold,
-        metrics=metrics,
-        lead=lead,
-        is_withheld=lead.high < 0 and not problem.select.with_worse_net,
+        judgement=judgement,
+        is_withheld=judgement.lead.high < 0 and not problem.select.with_worse_net,
     )
 
 
@@ -113,8 +115,9 @@ def _split(data: Dataset, problem: Problem) -> Split:
     except UnfitColumn as error:
         raise UnsupportedColumn(str(error)) from error
     except ValueError as error:
+        positive = f", {int(data.y.sum())} of them positive," if len(data.classes) == 2 else ""
         raise TooFewRows(
-            f"{data.n_rows} rows, {int(data.y.sum())} of them positive, cannot be split as the problem says: {error}. "
+            f"{data.n_rows} rows{positive} cannot be split as the problem says: {error}. "
             "Lower split.folds, enlarge split.valid and split.test, or wait for a larger drop"
         ) from error
 
@@ -126,12 +129,25 @@ def _choose_columns(data: Dataset, split: Split, problem: Problem, stages: Stage
     return columns
 
 
-def training_plan(problem: Problem, positive_share: float) -> TrainingPlan:
-    """The plan that a problem asks for; class weights are (negatives / positives), capped."""
-    net = problem.net
-    weight = 1.0
+def _fit_target(data: Dataset, split: Split, problem: Problem) -> Target:
+    """A label of classes is learned as it is."""
+    if problem.task != "regression":
+        return Target()
+    return fit_target(data.y, split.train, log1p=problem.target.transform == "log1p")
+
+
+def training_plan(problem: Problem, task: Task, y: NDArray[np.float32]) -> TrainingPlan:
+    """The plan that a problem asks for, with the class weights that the labels `y` of the training rows give.
+
+    Of two classes the positive one weighs negatives / positives, capped, and the other 1; of several each weighs
+    rows / (classes x its rows), capped.
+    """
+    net, weights = problem.net, tuple[float, ...]()
     if problem.imbalance.method == "class_weights":
-        weight = min((1 - positive_share) / positive_share, problem.imbalance.cap or np.inf)
+        counts = np.maximum(np.bincount(y.astype(np.int64), minlength=task.n_classes), 1)
+        raw = counts[0] / counts if task.kind == "binary" else len(y) / (task.n_classes * counts)
+        weights = tuple(float(weight) for weight in np.minimum(raw, problem.imbalance.cap or np.inf))
+        weights = (1.0, *weights[1:]) if task.kind == "binary" else weights
     return TrainingPlan(
         shape=BodyShape(net.n_blocks, net.d_block, net.d_hidden_factor, net.hidden_dropout, net.residual_dropout),
         epochs=net.epochs,
@@ -141,7 +157,8 @@ def training_plan(problem: Problem, positive_share: float) -> TrainingPlan:
         weight_decay=net.weight_decay,
         optimizer=net.optimizer,
         code_penalty=net.code_penalty,
-        positive_weight=weight,
+        class_weights=weights,
+        task=task,
         seed=problem.split.seed,
     )
 
@@ -151,7 +168,7 @@ def _fit_linear(
 ) -> tuple[float, LinearModel]:
     with stages.stage("linear", len(STRENGTHS), "models") as facts:
         strength, linear = choose_ridge(
-            design.Z, y, split.train, split.valid, plan.positive_weight, on_model=stages.advance
+            design.Z, y, split.train, split.valid, plan.class_weights, on_model=stages.advance, task=plan.task
         )
         facts["strength"] = strength
     return strength, linear
@@ -181,6 +198,7 @@ def _tune(
                 start,
                 trials=search.trials,
                 minutes=search.minutes,
+                metric=search.metric,
                 on_trial=stages.advance,
             )
 
@@ -203,7 +221,14 @@ def _train(
         ensemble = cross_fit(design, y, split, strength, plan, threads, lambda _fold, _epoch: stages.advance())
         facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
         trees = train_lightgbm(
-            design.Z, y, split.train, split.valid, seed=plan.seed, threads=threads, on_round=lambda: stages.advance(0)
+            design.Z,
+            y,
+            split.train,
+            split.valid,
+            seed=plan.seed,
+            threads=threads,
+            on_round=lambda: stages.advance(0),
+            task=plan.task,
         )
     return ensemble, trees
 
@@ -211,10 +236,13 @@ def _train(
 def _select(
     ensemble: Ensemble, design: Design, y: NDArray[np.float32], problem: Problem, threads: int, stages: Stages
 ) -> Selection:
-    with stages.stage("evidence", len(ensemble.folds), "folds") as facts:
-        selection = select_columns(
-            collect_evidence(ensemble, design, y, threads, stages.advance), design, y, problem.select.q
-        )
+    outputs = tested_outputs(ensemble, y)
+    with stages.stage("evidence", len(ensemble.folds) * len(outputs), "folds") as facts:
+        heard: list[Testimony] = []
+        for output in outputs:
+            evidence = collect_evidence(ensemble, design, y, threads, stages.advance, output)
+            heard.append(hear(evidence, design, ensemble.task.one_label(y, output)))
+        selection = select_columns(heard, problem.select.q)
         facts["selected"] = int(selection.selected.sum())
     return selection
 
@@ -240,8 +268,8 @@ def _logits(design: Design, split: Split, ensemble: Ensemble, linear: LinearMode
     """What every model says of the rows that trained none of them."""
     return {
         side: {
-            "net": ensemble.logits(design, rows),
-            "logistic_regression": linear.logits(design.Z, rows),
+            NET: ensemble.logits(design, rows),
+            linear_name(ensemble.task): linear.logits(design.Z, rows),
             "lightgbm": trees(rows),
         }
         for side, rows in (("valid", split.valid), ("test", split.test))

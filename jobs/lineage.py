@@ -12,7 +12,9 @@ from typing import Any
 import pandas as pd
 
 from jobs.data.dataset import Dataset
+from jobs.judging import linear_name
 from jobs.learn import Learned
+from jobs.selection.metrics import FIRST_METRIC
 from jobs.stages import Stages
 from jobs.work import Work
 
@@ -47,7 +49,7 @@ def write_lineage(
         "machine": {"python": platform.python_version(), "system": platform.platform(), "threads": work.threads},
         "counts": {
             "rows": data.n_rows,
-            "positives": int(data.y.sum()),
+            "by_class": _by_class(data),
             "columns": len(data.names) + len(data.categorical),
             "non_zeros": int(data.X.nnz),
             "by_status": {str(name): int(n) for name, n in features["status"].value_counts().items()},
@@ -57,7 +59,12 @@ def write_lineage(
             "explained": learned.summary.n_rows,
             "selected": int(learned.selection.selected.sum()),
         },
-        "label": {"positive": data.positive, "threshold": learned.threshold},
+        "label": {
+            "task": learned.task.kind,
+            "classes": list(data.classes),
+            "target": asdict(learned.target),
+            "threshold": learned.judgement.threshold,
+        },
         "training": {
             "plan": asdict(learned.plan),
             "ridge_strength": learned.strength,
@@ -72,25 +79,42 @@ def write_lineage(
     _write(folder / "run.json", record)
 
 
-def metrics_of(learned: Learned, stages: Stages) -> dict[str, Any]:
+def metrics_of(data: Dataset, learned: Learned, stages: Stages) -> dict[str, Any]:
     """The content of metrics.json: side -> model -> metric -> value and 95 % interval, and the honesty of the table."""
     sides = {
         side: {
             model: {name: asdict(estimate) for name, estimate in of_model.items()} for model, of_model in models.items()
         }
-        for side, models in learned.metrics.items()
+        for side, models in learned.judgement.metrics.items()
     }
     summary = learned.summary
     gap = {"mean": summary.gap_mean, "max": summary.gap_max, "spread_of_logits": summary.spread}
     return {
         **sides,
-        "threshold": learned.threshold,
+        "threshold": learned.judgement.threshold,
         "additivity_gap": gap,
-        "lead_over_logistic_regression": asdict(learned.lead) | {"is_withheld": learned.is_withheld},
+        "lead_over_linear_model": asdict(learned.judgement.lead)
+        | {
+            "metric": FIRST_METRIC[learned.task.kind],
+            "model": linear_name(learned.task),
+            "is_withheld": learned.is_withheld,
+        },
+        **_confusion(data, learned),
         "test_rows_seen_in_training": learned.columns.duplicates,
         "seconds": stages.seconds,
         "peak_bytes": stages.peak_bytes,
     }
+
+
+def _by_class(data: Dataset) -> dict[str, int]:
+    """Rows of each class; nothing of a label that is a number."""
+    return {name: int((data.y == number).sum()) for number, name in enumerate(data.classes)}
+
+
+def _confusion(data: Dataset, learned: Learned) -> dict[str, Any]:
+    """The test rows of each class, by line, that the nets call what, by column."""
+    table = learned.judgement.confusion
+    return {} if table is None else {"confusion": {"classes": list(data.classes), "rows": table.tolist()}}
 
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:

@@ -96,12 +96,12 @@ def read_drop(work: Work, stages: Stages) -> Dataset:
         with stages.stage("read", schema.n_rows, "rows") as facts:
             table = read_table(parts, open_part, plan, schema, threads=work.threads, on_rows=stages.advance)
             facts |= {"rows": len(table.ids), "columns": len(table.numeric_names), "non_zeros": int(table.numeric.nnz)}
-    return take_in(table, plan, schema)
+    return take_in(table, plan, schema, work.problem.task)
 
 
 def write_results(folder: Path, work: Work, run_id: str, data: Dataset, learned: Learned, stages: Stages) -> None:
     """Write every file of the run into a local folder."""
-    metrics = metrics_of(learned, stages)
+    metrics = metrics_of(data, learned, stages)
     features = write_tables(folder, data, learned, work.problem.table.id)
     write_page(folder, work.problem.problem, run_id, features, interactions_table(learned), metrics)
     write_model(folder, data, learned)

@@ -15,9 +15,17 @@ STATUS_STYLES = {
     "constant": "red",
     "rare": "magenta",
 }
-_METRICS = ("auc", "average_precision", "precision", "recall", "f1", "accuracy", "log_loss")
-_WITH_INTERVAL = ("auc", "average_precision")  # of the others the interval stands in metrics.json
-_MODELS = {"net": "net", "logistic_regression": "logistic regression", "lightgbm": "LightGBM"}
+_METRICS = (
+    *("auc", "average_precision", "precision", "recall", "f1", "accuracy", "top_3_accuracy", "macro_f1", "log_loss"),
+    *("rmse", "mae", "r2"),
+)
+_WITH_INTERVAL = ("auc", "average_precision", "rmse", "top_3_accuracy")  # the others' stand in metrics.json
+_MODELS = {
+    "net": "net",
+    "logistic_regression": "logistic regression",
+    "linear_regression": "linear regression",
+    "lightgbm": "LightGBM",
+}
 _NUMBERS = {
     "mean_abs_shap": ("mean |SHAP|", ".4f"),
     "share": ("share", ".1%"),
@@ -63,7 +71,7 @@ def features_table(features: pd.DataFrame, top: int, marks: Mapping[str, str] | 
 def status_line(features: pd.DataFrame) -> Text:
     """Return one line that counts the columns by what became of them."""
     counts = {str(status): n for status, n in features["status"].value_counts().items()}
-    sayings = {"pruned": "twins of a kept column", "withheld": "withheld: the nets are worse than logistic regression"}
+    sayings = {"pruned": "twins of a kept column", "withheld": "withheld: the nets are worse than a linear model"}
     parts = [
         Text(f"{counts[status]:,} {sayings.get(status, status.replace('_', ' '))}", style=style)
         for status, style in STATUS_STYLES.items()
@@ -76,6 +84,8 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
     """Return the metrics on test rows, the net beside the baselines."""
     models: Mapping[str, Any] = metrics.get("test", {})
     shown = [name for name in _METRICS if any(name in model for model in models.values())]
+    if "auc" in shown and "macro_f1" in shown:
+        shown.remove("macro_f1")  # of two classes it stands in metrics.json
     table = Table(title="On test rows (95 % interval)", title_justify="left")
     table.add_column("model")
     for name in shown:

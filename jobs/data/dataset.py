@@ -24,15 +24,16 @@ class Categories:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A validated drop: finite numbers, unique ids, a label of two classes.
+    """A validated drop: finite numbers, unique ids, a label that the task can be learned from.
 
     Attributes:
         ids: (n_rows,) unique.
         X: (n_rows, n_numeric) CSR float32, raw values; zero means "never happened".
         names: (n_numeric,) column names of X, sorted.
         categorical: the categorical columns, sorted by name.
-        y: (n_rows,) float32, 1 for the positive class.
-        positive: the label value that y = 1 stands for, as text.
+        y: (n_rows,) float32: the number of the class, or the label itself where it is a number.
+        classes: the label values that y = 0, 1, ... stand for, as text; empty where the label is a number. Of two
+            classes the second is the positive one.
         coarse: names of numeric columns whose values lie closer together than float32 can tell.
         group, time, split: (n_rows,), where the problem names such a column.
     """
@@ -42,7 +43,7 @@ class Dataset:
     names: tuple[str, ...]
     categorical: tuple[Categories, ...]
     y: NDArray[np.float32]
-    positive: str
+    classes: tuple[str, ...]
     coarse: frozenset[str] = frozenset()
     group: NDArray[np.generic] | None = None
     time: NDArray[np.generic] | None = None

@@ -12,18 +12,18 @@ from jobs.data.kernels import column_moments, dense_columns, weighted_column_sum
 from jobs.data.scikit import area_under_roc
 from jobs.data.split import Rows
 
-_LEAK_AUC = 0.99
+_LEAK_AUC = _LEAK_R = 0.99
 _CANDIDATES = 30  # columns most correlated with the label; only these get an exact AUC
 _DRIFT, _DRIFT_P = 0.1, 0.01  # standard deviations between means that matter; of any column by chance
 _EXPOSURE_R = 0.9
 
 
 def leak_suspects(X: csr_array, y: NDArray[np.float32], rows: Rows) -> NDArray[np.int64]:
-    """Columns of X that alone separate the classes of `rows` with an AUC beyond .99, in either direction.
+    """Columns of X that alone tell the label of `rows`: a class by an AUC, a number by an r, beyond .99 either way.
 
     Args:
         X: (n_rows, n_columns) CSR.
-        y: (n_rows,) labels.
+        y: (n_rows,) labels: 0 or 1, or numbers.
         rows: training rows.
     """
     n, arrays = len(rows), (X.indptr, X.indices, X.data)
@@ -36,7 +36,7 @@ def leak_suspects(X: csr_array, y: NDArray[np.float32], rows: Rows) -> NDArray[n
     position = np.full(X.shape[1], -1)
     position[candidates] = np.arange(len(candidates))
     values = dense_columns(*arrays, rows, position, len(candidates))  # (n, n_candidates)
-    suspects = [k for at, k in enumerate(candidates.tolist()) if _separation(values[:, at], y[rows]) > _LEAK_AUC]
+    suspects = [k for at, k in enumerate(candidates.tolist()) if _tells(values[:, at], y[rows])]
     return np.array(sorted(suspects), dtype=np.int64)
 
 
@@ -88,19 +88,21 @@ def rows_seen_before(Z: csr_array, train: Rows, test: Rows) -> int:
 
 
 def is_leak(codes: NDArray[np.int32], y: NDArray[np.float32], rows: Rows) -> bool:
-    """Whether the share of positives of its level alone separates the classes of `rows` with an AUC beyond .99.
+    """Whether the mean label of its level alone tells the label of `rows`, as with leak_suspects.
 
     Args:
         codes: (n_rows,) code of a categorical column, not negative.
-        y: (n_rows,) labels.
+        y: (n_rows,) labels: 0 or 1, or numbers.
         rows: training rows.
     """
     own, label = codes[rows], y[rows]
     counts = np.bincount(own)
     rates = np.divide(np.bincount(own, label), counts, out=np.zeros(len(counts)), where=counts > 0)
-    return _separation(rates[own], label) > _LEAK_AUC
+    return _tells(rates[own], label)
 
 
-def _separation(values: NDArray[np.floating], label: NDArray[np.float32]) -> float:
-    auc = area_under_roc(label, values)
-    return max(auc, 1 - auc)
+def _tells(values: NDArray[np.floating], label: NDArray[np.float32]) -> bool:
+    if np.isin(label, (0, 1)).all():
+        auc = area_under_roc(label, values)
+        return max(auc, 1 - auc) > _LEAK_AUC
+    return bool(values.std() > 0 and abs(np.corrcoef(values, label)[0, 1]) > _LEAK_R)

@@ -27,6 +27,7 @@ from jobs.data.dataset import Dataset
 Rows = NDArray[np.int64]
 
 _SIDES = ("train", "valid", "test")
+_TENTHS = 10  # of a label that is a number: strata
 
 
 class UnfitColumn(ValueError):
@@ -79,7 +80,7 @@ def split_rows(data: Dataset, policy: SplitPolicy) -> Split:
         UnfitColumn: the column `split`, `group` or `time` makes no such sides.
         ValueError: a side or a fold would lack one of the two classes.
     """
-    fewest = int(min(data.y.sum(), data.n_rows - data.y.sum()))
+    fewest = _fewest(data, data.y)
     if fewest < policy.folds + 2:
         raise ValueError(f"one class has {fewest} rows only, and {policy.folds} folds and two more sides need it")
     _require_groups(data, policy)
@@ -94,6 +95,25 @@ def split_rows(data: Dataset, policy: SplitPolicy) -> Split:
     folds = _folds(data, train, policy)
     _require_both_classes(data, {f"fold {k + 1}": rows for k, rows in enumerate(folds)})
     return Split(train, valid, test, folds)
+
+
+def _fewest(data: Dataset, y: NDArray[np.float32]) -> int:
+    """Rows of the second most frequent class: what is to be learned; of a number half of all rows."""
+    if not data.classes:
+        return len(y) // 2
+    return int(np.sort(np.bincount(y.astype(np.int64), minlength=2))[-2])
+
+
+def _strata(data: Dataset, rows: Rows, least: int) -> NDArray[np.int64]:
+    """(len(rows),) what is to be as frequent on every side: the class, rare ones together; of a number its tenth."""
+    y = data.y[rows]
+    if not data.classes:
+        return np.argsort(np.argsort(y, kind="stable"), kind="stable") * _TENTHS // len(y)
+    strata = y.astype(np.int64)
+    counts = np.bincount(strata, minlength=len(data.classes))
+    rare = (counts < least)[strata]
+    strata[rare] = -1 if rare.sum() >= least else int(counts.argmax())
+    return strata
 
 
 def _require_groups(data: Dataset, policy: SplitPolicy) -> None:
@@ -139,7 +159,7 @@ def _hold_out(data: Dataset, rows: Rows, share: float, policy: SplitPolicy) -> t
 
 
 def _drawn(data: Dataset, rows: Rows, share: float, policy: SplitPolicy) -> tuple[Rows, Rows]:
-    y = data.y[rows]
+    y = _strata(data, rows, least=2)
     if policy.by == "group" and data.group is not None:
         splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=policy.seed)
         kept, held = next(splitter.split(rows, y, data.group[rows]))
@@ -150,8 +170,7 @@ def _drawn(data: Dataset, rows: Rows, share: float, policy: SplitPolicy) -> tupl
 
 
 def _folds(data: Dataset, train: Rows, policy: SplitPolicy) -> tuple[Rows, ...]:
-    y = data.y[train]
-    fewest = int(min(y.sum(), len(y) - y.sum()))
+    y, fewest = _strata(data, train, policy.folds), _fewest(data, data.y[train])
     if fewest < policy.folds:
         raise ValueError(f"one class has {fewest} training rows only, and {policy.folds} folds need it")
     if policy.by == "group" and data.group is not None:
@@ -168,9 +187,9 @@ def _folds(data: Dataset, train: Rows, policy: SplitPolicy) -> tuple[Rows, ...]:
 
 def _require_both_classes(data: Dataset, sides: Mapping[str, Rows]) -> None:
     for name, rows in sides.items():
-        positives = int(data.y[rows].sum())
-        if not 0 < positives < len(rows):
-            found = f"{name} would have {len(rows)} rows, {positives} of them positive; both classes are needed"
+        if len(np.unique(data.y[rows])) < 2:
+            holds = f"{int(data.y[rows].sum())} of them positive" if len(data.classes) == 2 else "all of one value"
+            found = f"{name} would have {len(rows)} rows, {holds}; both classes are needed"
             if data.split is not None and name in _SIDES:
                 raise UnfitColumn(f"by the split column, {found}. Correct the column, or leave table.split out")
             raise ValueError(found)

@@ -67,7 +67,7 @@ class Backprop:
         self._head: tuple[_Normalised, Tensor] | None = None
 
     def forward(self, h: Tensor) -> Tensor:
-        """Return the deep part of the logit, (n,), of codes (n, d_block); notes what `backward` needs."""
+        """Return the deep part of the logits of codes (n, d_block), as the body does; notes what `backward` needs."""
         self._passes = []
         for block in self._body.layers:
             h = self._into(block, h)
@@ -80,14 +80,15 @@ class Backprop:
         """Return the gradient of the codes, (n, d_block), and leave that of the weights in `gradient`.
 
         Args:
-            slope: (n,) derivative of the loss in the logit of the last `forward`.
+            slope: (n,) or (n, n_outputs), derivative of the loss in the logits of the last `forward`.
         """
         if self._head is None:
             raise ValueError("backward needs a forward")
         norm, z = self._head
         last = self._body.last
-        _linear_gradient(last, slope[:, None], z)
-        g = _through_norm(self._body.norm, norm, _through_relu(slope[:, None] * last.weight[0], z, 0))
+        slopes = slope.reshape(len(slope), -1)  # (n, n_outputs)
+        _linear_gradient(last, slopes, z)
+        g = _through_norm(self._body.norm, norm, _through_relu(slopes @ last.weight, z, 0))
         for block, passed in zip(reversed(self._body.layers), reversed(self._passes), strict=True):
             g += self._back_through(block, passed, g)
         return g

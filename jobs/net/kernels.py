@@ -54,9 +54,10 @@ def rows_transposed_times(indptr, indices, data, rows, G, out):
 
 
 @_compile_parallel
-def logistic_pieces(indptr, indices, data, rows, y, positive_weight, w, b, losses, gradients):
-    """Logistic loss of the rows at logit z w + b, and its gradient, cut into equal pieces of the rows. float64.
+def linear_pieces(indptr, indices, data, rows, y, positive_weight, is_gaussian, w, b, losses, gradients):
+    """Loss of the rows at f = z w + b, and its gradient, cut into equal pieces of the rows. float64.
 
+    The loss is that of a logit, or half the squared error if `is_gaussian`.
     losses: (n_pieces,) and gradients: (n_pieces, n_codes + 1), zero on entry; the last column is the intercept's.
     """
     for piece in prange(len(losses)):
@@ -67,12 +68,16 @@ def logistic_pieces(indptr, indices, data, rows, y, positive_weight, w, b, losse
             f = b
             for at in range(first, last):
                 f += w[indices[at]] * data[at]
-            positive = y[rows[i]] > 0
-            weight = positive_weight if positive else 1.0
-            rest = np.exp(-abs(f))
-            loss += weight * (max(f, 0.0) + np.log1p(rest) - (f if positive else 0.0))
-            p = 1 / (1 + rest) if f >= 0 else rest / (1 + rest)
-            residual = weight * (p - (1.0 if positive else 0.0))
+            if is_gaussian:
+                residual = f - y[rows[i]]
+                loss += residual * residual / 2
+            else:
+                positive = y[rows[i]] > 0
+                weight = positive_weight if positive else 1.0
+                rest = np.exp(-abs(f))
+                loss += weight * (max(f, 0.0) + np.log1p(rest) - (f if positive else 0.0))
+                p = 1 / (1 + rest) if f >= 0 else rest / (1 + rest)
+                residual = weight * (p - (1.0 if positive else 0.0))
             slope += residual
             for at in range(first, last):
                 gradient[indices[at]] += residual * data[at]

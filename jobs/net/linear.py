@@ -1,4 +1,4 @@
-"""Ridge logistic regression on the design matrix: the baseline, and the linear model that every net stands on.
+"""Ridge regression, logistic for classes, on the design matrix: the baseline, and what every net stands on.
 
 Fitted by SciPy's L-BFGS on the rows where they lie: scikit-learn wants the training rows copied for every fit. Columns
 are preconditioned with the curvature of their loss, so that rare columns, whose gradients are small, converge with the
@@ -15,9 +15,9 @@ from scipy.sparse import csr_array
 
 from jobs.data.kernels import column_moments
 from jobs.data.split import Rows
-from jobs.net.codes import codes_of
-from jobs.net.kernels import logistic_pieces
-from jobs.net.tasks import binary_loss
+from jobs.net.codes import codes_gradient, codes_of
+from jobs.net.kernels import linear_pieces
+from jobs.net.tasks import BINARY, Task
 
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # candidates for C; scikit-learn's scale
 
@@ -30,19 +30,26 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """logit(z) = z w + b.
+    """f(z) = z w + b.
 
     Attributes:
-        w: (n_codes,) float32.
-        b: the intercept.
+        w: (n_codes,) float32, or (n_codes, n_outputs) of several outputs.
+        b: the intercept, or (n_outputs,).
     """
 
     w: NDArray[np.float32]
-    b: float
+    b: float | NDArray[np.float64]
 
-    def logits(self, Z: csr_array, rows: Rows) -> NDArray[np.float64]:
-        """Return (len(rows),) logits of those rows of Z."""
-        return codes_of(Z, rows, self.w[:, None])[:, 0].astype(np.float64) + self.b
+    def logits(self, Z: csr_array, rows: Rows) -> Floats:
+        """Return (len(rows),) or (len(rows), n_outputs): f of those rows of Z."""
+        f = codes_of(Z, rows, self.w.reshape(len(self.w), -1)).astype(np.float64)
+        return (f if self.w.ndim > 1 else f[:, 0]) + self.b
+
+    def of_output(self, output: int) -> "LinearModel":
+        """Return the model of one output alone."""
+        if self.w.ndim == 1:
+            return self
+        return LinearModel(np.ascontiguousarray(self.w[:, output]), float(np.atleast_1d(self.b)[output]))
 
 
 def fit_ridge(
@@ -50,39 +57,94 @@ def fit_ridge(
     y: NDArray[np.float32],
     rows: Rows,
     strength: float,
-    positive_weight: float = 1.0,
+    class_weights: Sequence[float] = (),
     start: LinearModel | None = None,
+    task: Task = BINARY,
 ) -> LinearModel:
-    """Fit L2-penalised logistic regression on those rows, in float64.
+    """Fit an L2-penalised linear model of the task's label on those rows, in float64.
 
     Minimises  sum_i weight_i loss(y_i, z_i w + b) + |w|^2 / (2 strength).
 
     Args:
         Z: (n_rows, n_codes) design matrix.
-        y: (n_rows,) labels, 0 or 1.
+        y: (n_rows,) labels.
         rows: positions of the rows to fit; no other row of Z or y is touched.
         strength: scikit-learn's C, the inverse of the penalty.
-        positive_weight: weight of the loss of positive rows; of the others it is 1.
+        class_weights: weight of the loss of each class; empty: 1.
         start: where to begin; None: at zero.
+        task: what the label is.
     """
-    n_codes = Z.shape[1]
-    _, squares = column_moments(Z.indptr, Z.indices, Z.data, rows, n_codes)
-    curvature = np.append(squares / 4 + 1 / strength, len(rows) / 4) / len(rows)  # an upper bound of the diagonal
-    scale = 1 / np.sqrt(curvature)  # (n_codes + 1,): the last is the intercept's
+    fit = _fit_several if task.n_outputs > 1 else _fit_one
+    return fit(Z, y, rows, strength, class_weights, start, task)
+
+
+def _fit_one(
+    Z: csr_array,
+    y: NDArray[np.float32],
+    rows: Rows,
+    strength: float,
+    class_weights: Sequence[float],
+    start: LinearModel | None,
+    task: Task,
+) -> LinearModel:
+    n_codes, is_gaussian = Z.shape[1], task.kind == "regression"
+    positive_weight = class_weights[1] / class_weights[0] if class_weights else 1.0
+    scale = _scale(Z, rows, strength, 1.0 if is_gaussian else 0.25)
 
     def loss(v: Floats) -> tuple[float, Floats]:
         """Return the objective per row at (w, b) = v scale, and its gradient in v."""
         w, b = (v * scale)[:-1], float(v[-1] * scale[-1])
         losses, gradients = np.zeros(_PIECES), np.zeros((_PIECES, n_codes + 1))
-        logistic_pieces(Z.indptr, Z.indices, Z.data, rows, y, positive_weight, w, b, losses, gradients)
+        arrays = (Z.indptr, Z.indices, Z.data, rows, y)
+        linear_pieces(*arrays, positive_weight, is_gaussian, w, b, losses, gradients)
         gradient = gradients.sum(axis=0)
         gradient[:-1] += w / strength
         return (float(losses.sum()) + float(w @ w) / (2 * strength)) / len(rows), gradient * scale / len(rows)
 
     begin = np.zeros(n_codes + 1) if start is None else np.append(start.w, start.b) / scale
-    found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "gtol": _FLAT, "ftol": 0.0})
-    solution: Floats = np.asarray(found.x, np.float64) * scale
+    solution = _minimised(loss, begin) * scale
     return LinearModel(solution[:-1].astype(np.float32), float(solution[-1]))
+
+
+def _fit_several(
+    Z: csr_array,
+    y: NDArray[np.float32],
+    rows: Rows,
+    strength: float,
+    class_weights: Sequence[float],
+    start: LinearModel | None,
+    task: Task,
+) -> LinearModel:
+    """Fit all outputs at once; products with Z are float32."""
+    shape = (Z.shape[1] + 1, task.n_outputs)
+    scale, weights, label = _scale(Z, rows, strength, 0.25)[:, None], np.array(class_weights, np.float32), y[rows]
+
+    def loss(v: Floats) -> tuple[float, Floats]:
+        """Return the objective per row at (w, b) = v scale, (n_codes + 1, n_outputs), and its gradient in v."""
+        wb = v.reshape(shape) * scale
+        f = codes_of(Z, rows, wb[:-1].astype(np.float32)) + wb[-1].astype(np.float32)
+        losses, slope = task.weighted_losses(f, label, weights)
+        gradient = np.empty(shape)
+        gradient[:-1] = codes_gradient(Z, rows, slope) + wb[:-1] / strength
+        gradient[-1] = slope.sum(axis=0, dtype=np.float64)
+        value = float(losses.sum(dtype=np.float64)) + float((wb[:-1] ** 2).sum()) / (2 * strength)
+        return value / len(rows), (gradient * scale / len(rows)).ravel()
+
+    begin = np.zeros(shape) if start is None else np.vstack([start.w, start.b]) / scale
+    solution = _minimised(loss, begin.ravel()).reshape(shape) * scale
+    return LinearModel(solution[:-1].astype(np.float32), solution[-1])
+
+
+def _scale(Z: csr_array, rows: Rows, strength: float, curvature: float) -> Floats:
+    """(n_codes + 1,) what each weight is measured in, the intercept last: `curvature` bounds that of a row's loss."""
+    _, squares = column_moments(Z.indptr, Z.indices, Z.data, rows, Z.shape[1])
+    of_loss = np.append(squares * curvature + 1 / strength, len(rows) * curvature) / len(rows)
+    return 1 / np.sqrt(of_loss)
+
+
+def _minimised(loss: Callable[[Floats], tuple[float, Floats]], begin: Floats) -> Floats:
+    found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "gtol": _FLAT, "ftol": 0.0})
+    return np.asarray(found.x, np.float64)
 
 
 def choose_ridge(
@@ -90,9 +152,10 @@ def choose_ridge(
     y: NDArray[np.float32],
     train: Rows,
     valid: Rows,
-    positive_weight: float = 1.0,
+    class_weights: Sequence[float] = (),
     strengths: Sequence[float] = STRENGTHS,
     on_model: Callable[[], object] = int,
+    task: Task = BINARY,
 ) -> tuple[float, LinearModel]:
     """Return the strength with the least validation loss, and the model fitted with it on the training rows.
 
@@ -102,8 +165,8 @@ def choose_ridge(
     tried: list[tuple[float, float, LinearModel]] = []
     model = None
     for strength in sorted(strengths):
-        model = fit_ridge(Z, y, train, strength, positive_weight, model)
-        tried.append((float(binary_loss(model.logits(Z, valid), y[valid]).mean()), strength, model))
+        model = fit_ridge(Z, y, train, strength, class_weights, model, task)
+        tried.append((float(task.losses(model.logits(Z, valid), y[valid]).mean()), strength, model))
         on_model()
         if min(tried[-_WORSE:], key=_first)[0] > min(tried, key=_first)[0]:
             break

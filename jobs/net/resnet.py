@@ -14,6 +14,7 @@ Here the body is what it is once trained: dropout is the identity, normalisation
 trained is in backprop.py.
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -72,24 +73,39 @@ class Block(nn.Module):
 
 
 class Body(nn.Module):
-    """Blocks and head: summed codes (n, d_block) -> logit (n,). Initial weights depend on the seed alone."""
+    """Blocks and head: summed codes (n, d_block) -> logits. Initial weights depend on the seed alone.
 
-    def __init__(self, shape: BodyShape, seed: int) -> None:
+    Args:
+        shape: sizes.
+        seed: of the initial weights.
+        n_outputs: logits of a row.
+    """
+
+    def __init__(self, shape: BodyShape, seed: int, n_outputs: int = 1) -> None:
         super().__init__()
         self.layers = [Block(shape) for _ in range(shape.n_blocks)]
         self.blocks = nn.ModuleList(self.layers)
         self.norm = Norm(shape.d_block)
-        self.last = nn.Linear(shape.d_block, 1)
+        self.last = nn.Linear(shape.d_block, n_outputs)
         _reset_linear_layers(self.blocks, torch.Generator().manual_seed(seed))
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
         self.eval()
 
     def forward(self, h: Tensor) -> Tensor:
-        """Return the deep part of the logit, (n,)."""
+        """Return the deep part of the logits: (n,), or (n, n_outputs) of several."""
         for block in self.layers:
             h = block(h)
         return self.last(torch.relu(self.norm(h))).squeeze(-1)
+
+    def of_output(self, output: int) -> "Body":
+        """Return the body of one output alone, with the same blocks."""
+        last = nn.Linear(self.last.in_features, 1)
+        last.weight.data = self.last.weight.data[output : output + 1]
+        last.bias.data = self.last.bias.data[output : output + 1]
+        alone = copy(self)
+        alone._modules = self._modules | {"last": last}  # noqa: SLF001 - of the same class
+        return alone
 
 
 def _reset_linear_layers(module: nn.Module, generator: torch.Generator) -> None:

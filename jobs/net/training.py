@@ -23,7 +23,7 @@ from jobs.net.codes import CodeOptimizer, Matrix, codes_gradient, codes_of, init
 from jobs.net.linear import LinearModel
 from jobs.net.optimizers import optimizer_of
 from jobs.net.resnet import Body, BodyShape
-from jobs.net.tasks import binary_loss, weighted_loss
+from jobs.net.tasks import BINARY, Task
 
 _EVALUATION_ROWS = 8192
 _EPOCH_ROWS = 65_536
@@ -45,7 +45,8 @@ class TrainingPlan:
         batch_size: rows of a minibatch; None: 64 to 1024, by the number of training rows.
         learning_rate, weight_decay, optimizer: of the body ("adamw", "adam", "sgd"); the codes share the learning rate.
         code_penalty: group lasso of the codes (see CodeOptimizer).
-        positive_weight: weight of the loss of positive rows.
+        class_weights: weight of the loss of each class; empty: all rows count the same.
+        task: what the label is.
         seed: of initial weights, minibatches and dropout.
     """
 
@@ -57,7 +58,8 @@ class TrainingPlan:
     weight_decay: float = 1e-2
     optimizer: str = "adamw"
     code_penalty: float = 3.0
-    positive_weight: float = 1.0
+    class_weights: tuple[float, ...] = ()
+    task: Task = BINARY
     seed: int = 17
 
     def patience_epochs(self, n_train: int, n_valid: int, best_epoch: int) -> int:
@@ -106,8 +108,14 @@ class Net:
         return min(self.history, key=lambda epoch: epoch.valid_loss).number
 
     def logits(self, Z: csr_array, rows: Rows) -> NDArray[np.float64]:
-        """Return (len(rows),) logits of those rows of Z."""
+        """Return (len(rows),) or (len(rows), n_outputs) logits of those rows of Z."""
         return self.linear.logits(Z, rows) + _deep_logits(self.body, Z, rows, self.W)
+
+    def of_output(self, output: int) -> "Net":
+        """Return the net of one output alone: what attributions and tests are about."""
+        if self.linear.w.ndim == 1:
+            return self
+        return Net(self.linear.of_output(output), self.W, self.body.of_output(output), self.history)
 
 
 def train_net(
@@ -124,7 +132,7 @@ def train_net(
 
     Args:
         Z: (n_rows, n_codes) design matrix.
-        y: (n_rows,) labels, 0 or 1.
+        y: (n_rows,) labels.
         train: positions of rows to learn from.
         valid: positions of rows that end the training early; no other row of Z or y is touched.
         linear: fitted on `train`; becomes the frozen skip.
@@ -136,12 +144,12 @@ def train_net(
         FloatingPointError: the loss is not finite any more.
     """
     trainer = _Trainer(Z, y, train, linear, plan, awake)
-    offset = linear.logits(Z, valid)
-    history = [Epoch(0, _loss(linear.logits(Z, train), y[train]), _loss(offset, y[valid]))]
+    offset, task = linear.logits(Z, valid), plan.task
+    history = [Epoch(0, _loss(task, linear.logits(Z, train), y[train]), _loss(task, offset, y[valid]))]
     best = trainer.state()
     while history[-1].number < min(plan.epochs, _end_of_patience(plan, history, len(train), len(valid))):
         train_loss = trainer.run_epoch()
-        valid_loss = _loss(offset + _deep_logits(trainer.body, Z, valid, trainer.W), y[valid])
+        valid_loss = _loss(task, offset + _deep_logits(trainer.body, Z, valid, trainer.W), y[valid])
         if not math.isfinite(train_loss + valid_loss):
             raise FloatingPointError(f"epoch {len(history)}: training loss {train_loss}, validation loss {valid_loss}")
         history.append(Epoch(len(history), train_loss, valid_loss))
@@ -167,10 +175,12 @@ class _Trainer:
     ) -> None:
         self._Z, self._train, self._plan = Z, train, plan
         self._labels = y
-        self._offset = np.zeros(Z.shape[0], np.float32)
-        self._offset[train] = linear.logits(Z, train)
+        offset = linear.logits(Z, train).astype(np.float32)
+        self._offset = np.zeros((Z.shape[0], *offset.shape[1:]), np.float32)
+        self._offset[train] = offset
+        self._class_weights = np.array(plan.class_weights, np.float32)
         self.W = initial_codes(Z.shape[1], plan.shape.d_block, plan.seed, awake)
-        self.body = Body(plan.shape, plan.seed)
+        self.body = Body(plan.shape, plan.seed, plan.task.n_outputs)
         self._backprop = Backprop(self.body, plan.shape, plan.seed)
         self._code_optimizer = CodeOptimizer(self.W, plan.learning_rate, plan.code_penalty)
         self._optimizer = optimizer_of(
@@ -195,9 +205,9 @@ class _Trainer:
 
     def _step(self, rows: Rows) -> float:
         """Learn from a minibatch; return the sum of its losses."""
-        y, positive_weight = self._labels[rows], self._plan.positive_weight
         deep = self._backprop.forward(torch.from_numpy(codes_of(self._Z, rows, self.W)))
-        losses, slope = weighted_loss(deep.numpy() + self._offset[rows], y, positive_weight)
+        f = deep.numpy() + self._offset[rows]
+        losses, slope = self._plan.task.weighted_losses(f, self._labels[rows], self._class_weights)
         G = self._backprop.backward(torch.from_numpy(slope / np.float32(len(rows))))  # (n_batch, d_block)
         self._code_optimizer.step(codes_gradient(self._Z, rows, G.numpy()))
         self._optimizer.step(self._backprop.gradient.numpy())
@@ -205,8 +215,9 @@ class _Trainer:
 
 
 def _deep_logits(body: Body, Z: csr_array, rows: Rows, W: Matrix) -> NDArray[np.float64]:
-    """(len(rows),) body(Z[rows] W), in chunks."""
-    out = np.empty(len(rows))
+    """Body(Z[rows] W), (len(rows),) or (len(rows), n_outputs), in chunks."""
+    n_outputs = body.last.out_features
+    out = np.empty((len(rows), n_outputs) if n_outputs > 1 else len(rows))
     with torch.inference_mode():
         for at in range(0, len(rows), _EVALUATION_ROWS):
             part = slice(at, at + _EVALUATION_ROWS)
@@ -214,9 +225,9 @@ def _deep_logits(body: Body, Z: csr_array, rows: Rows, W: Matrix) -> NDArray[np.
     return out
 
 
-def _loss(f: NDArray[np.float64], y: NDArray[np.float32]) -> float:
+def _loss(task: Task, f: NDArray[np.float64], y: NDArray[np.float32]) -> float:
     with np.errstate(all="ignore"):
-        return float(binary_loss(f, y).mean())
+        return float(task.losses(f, y).mean())
 
 
 def _end_of_patience(plan: TrainingPlan, history: list[Epoch], n_train: int, n_valid: int) -> int:

@@ -16,11 +16,16 @@ from jobs.net.training import Epoch, TrainingPlan, train_net
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One tried plan: its AUC on the validation rows, or None if it was pruned or diverged."""
+    """One tried plan.
+
+    Attributes:
+        learning_rate, optimizer: of the plan.
+        value: on the validation rows: AUC, or minus the loss; None if it was pruned or diverged.
+    """
 
     learning_rate: float
     optimizer: str
-    auc: float | None
+    value: float | None
 
 
 def tune(
@@ -33,19 +38,21 @@ def tune(
     *,
     trials: int,
     minutes: float,
+    metric: str = "auto",
     on_trial: Callable[[], None],
 ) -> tuple[TrainingPlan, tuple[Trial, ...]]:
-    """Return the plan with the best validation AUC, and all trials. The given plan itself is the first trial.
+    """Return the plan that is best on the validation rows, and all trials. The given plan itself is the first trial.
 
     Args:
         Z: (n_rows, n_codes) design matrix.
-        y: (n_rows,) labels, 0 or 1.
+        y: (n_rows,) labels.
         train: positions of rows to learn from.
         valid: positions of rows that judge a plan.
         linear: fitted on `train`; every net stands on it.
         plan: what is not searched, and the first candidate.
         trials: how many.
         minutes: no new trial starts after this time.
+        metric: "auc", "loss", or "auto": AUC of two classes, else the loss.
         on_trial: called after each epoch of every trial; may raise to abandon the search.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -70,11 +77,14 @@ def tune(
                 raise optuna.TrialPruned
 
         net = train_net(Z, y, train, valid, linear, candidate, judge)
-        return area_under_roc(y[valid], net.logits(Z, valid))
+        f = net.logits(Z, valid)
+        if metric == "loss" or plan.task.kind != "binary":
+            return -float(plan.task.losses(f, y[valid]).mean())
+        return area_under_roc(y[valid], f)
 
     study.optimize(objective, n_trials=trials, timeout=60 * minutes, catch=(FloatingPointError,))
     tried = tuple(_trial(frozen) for frozen in study.get_trials(deepcopy=False))
-    if all(trial.auc is None for trial in tried):
+    if all(trial.value is None for trial in tried):
         return plan, tried
     best = study.best_params
     return replace(plan, learning_rate=best["learning_rate"], optimizer=best["optimizer"]), tried

@@ -3,6 +3,7 @@
 """The model of a run as safetensors and JSON: enough to score new rows, nothing that can run code."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from safetensors.numpy import save_file
 from jobs.data.dataset import Dataset
 from jobs.learn import Learned
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def write_model(folder: Path, data: Dataset, learned: Learned) -> None:
@@ -37,8 +38,10 @@ def _description(data: Dataset, learned: Learned) -> dict[str, object]:
     kept = columns.pruning.kept
     return {
         "schema": SCHEMA,
-        "positive": data.positive,
-        "threshold": learned.threshold,
+        "task": learned.task.kind,
+        "classes": list(data.classes),
+        "target": asdict(learned.target),
+        "threshold": learned.judgement.threshold,
         "log1p": columns.scaler.log1p,
         "numeric": [data.names[k] for k in kept],
         "shift": columns.scaler.shift[kept].tolist(),
@@ -50,7 +53,11 @@ def _description(data: Dataset, learned: Learned) -> dict[str, object]:
         ],
         "body": {"n_blocks": shape.n_blocks, "d_block": shape.d_block, "d_hidden_factor": shape.d_hidden_factor},
         "nets": [
-            {"intercept": fold.net.linear.b, "slope": fold.calibration.slope, "shift": fold.calibration.intercept}
+            {
+                "intercept": np.atleast_1d(fold.net.linear.b).tolist(),
+                "slope": fold.calibration.slope,
+                "shift": fold.calibration.intercept,
+            }
             for fold in learned.ensemble.folds
         ],
     }

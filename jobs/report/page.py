@@ -8,7 +8,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 _TOP = 50
 
-_METRICS = ("auc", "average_precision", "f1", "macro_f1", "accuracy", "log_loss", "brier")
+_METRICS = (
+    *("auc", "average_precision", "f1", "macro_f1", "accuracy", "top_3_accuracy", "log_loss", "brier"),
+    *("rmse", "mae", "r2"),
+)
+_MOST_CLASSES = 30  # of a confusion matrix that people can read
 
 
 def write_page(
@@ -24,11 +28,16 @@ def write_page(
         rows=top.to_dict("records"),
         top=len(top),
         largest=max(float(top["mean_abs_shap"].max()), 1e-12) if len(top) else 1.0,
-        metric_names=_METRICS,
+        metric_names=[name for name in _METRICS if name in metrics["test"]["net"]],
+        confusion=_readable(metrics.get("confusion")),
         models=metrics["test"],
         gap=metrics["additivity_gap"],
         pairs=interactions.to_dict("records"),
-        lead=metrics["lead_over_logistic_regression"],
+        lead=metrics["lead_over_linear_model"],
         seen_before=metrics["test_rows_seen_in_training"],
     )
     (folder / "report.html").write_text(text, encoding="utf-8")
+
+
+def _readable(confusion: dict[str, Any] | None) -> dict[str, Any] | None:
+    return confusion if confusion and len(confusion["classes"]) <= _MOST_CLASSES else None

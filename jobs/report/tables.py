@@ -1,4 +1,4 @@
-"""features, shap_values, groups, interactions: what a run leaves to analysts. Column names are a contract (README)."""
+"""What a run leaves to analysts: features, shap_values, groups, interactions, classes. Columns: a contract (README)."""
 
 from pathlib import Path
 
@@ -100,7 +100,8 @@ def shap_values_table(data: Dataset, learned: Learned, id_name: str) -> pd.DataF
     """Single attributions of explained rows: id, feature, value (of numeric columns), level (of categorical), shap.
 
     One line for every non-zero entry, and one line with a null feature for all zero entries of the row together: the
-    sum over the lines of a row is f(x) - mean f(background).
+    sum over the lines of a row is f(x) - mean f(background). Where there are several classes, `class` says whose logit
+    is explained.
     """
     entries, design = learned.summary.entries, learned.columns.design
     names = np.array([*design.columns, None], dtype=object)  # column -1 is the last: no feature
@@ -108,6 +109,8 @@ def shap_values_table(data: Dataset, learned: Learned, id_name: str) -> pd.DataF
     frame["value"] = _raw_values(data, learned)
     frame["level"] = _levels(data, learned)
     frame["shap"] = entries.phi
+    if learned.task.n_outputs > 1:
+        frame.insert(1, "class", np.array(data.classes, dtype=object)[entries.output])
     return frame
 
 
@@ -165,6 +168,28 @@ def interactions_table(learned: Learned) -> pd.DataFrame:
     ).astype({"feature": "str", "partner": "str"})
 
 
+def classes_table(data: Dataset, learned: Learned) -> pd.DataFrame:
+    """One row for every class: test rows (support), those that are called so, precision, recall, F1."""
+    table = learned.judgement.confusion
+    if table is None:
+        return pd.DataFrame({"class": []})
+    hit, actual, called = np.diag(table), table.sum(axis=1), table.sum(axis=0)
+    return pd.DataFrame(
+        {
+            "class": data.classes,
+            "support": actual,
+            "called": called,
+            "precision": _quotient(hit, called),
+            "recall": _quotient(hit, actual),
+            "f1": _quotient(2 * hit, actual + called),
+        }
+    )
+
+
+def _quotient(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
+
+
 def write_tables(folder: Path, data: Dataset, learned: Learned, id_name: str) -> pd.DataFrame:
     """Write features (parquet, csv), shap_values, groups and interactions (parquet); return the features."""
     features = features_table(data, learned)
@@ -174,6 +199,8 @@ def write_tables(folder: Path, data: Dataset, learned: Learned, id_name: str) ->
     shap_values_table(data, learned, id_name).to_parquet(folder / "shap_values.parquet", index=False)
     groups_table(features).to_parquet(folder / "groups.parquet", index=False)
     interactions_table(learned).to_parquet(folder / "interactions.parquet", index=False)
+    if learned.judgement.confusion is not None:
+        classes_table(data, learned).to_parquet(folder / "classes.parquet", index=False)
     return features
 
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
 
 from jobs.data.split import Rows
+from jobs.net.tasks import BINARY, Task
 
 Trees = Callable[[Rows], NDArray[np.float64]]  # positions of rows -> their logits
 
 _ROUNDS, _PATIENCE = 500, 30
+_OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 _PARAMETERS = {
-    "objective": "binary",
     "learning_rate": 0.05,
     "num_leaves": 31,
     "min_data_in_leaf": 20,
@@ -37,9 +38,10 @@ def train_lightgbm(
     seed: int,
     threads: int,
     on_round: Callable[[], None],
+    task: Task = BINARY,
 ) -> Trees:
-    """Boost trees as `boost` does; return a function from positions of rows to their logits."""
-    booster = boost(Z, y, train, valid, seed=seed, threads=threads, on_round=on_round)
+    """Boost trees as `boost` does; return a function from positions of rows to their logits, or values."""
+    booster = boost(Z, y, train, valid, seed=seed, threads=threads, on_round=on_round, task=task)
     return lambda rows: np.asarray(booster.predict(csr_matrix(Z[rows]), raw_score=True), dtype=np.float64)
 
 
@@ -52,6 +54,7 @@ def boost(
     seed: int,
     threads: int,
     on_round: Callable[[], None] = lambda: None,
+    task: Task = BINARY,
 ) -> lightgbm.Booster:
     """Boost trees with early stopping on the validation rows.
 
@@ -63,6 +66,7 @@ def boost(
         seed: of the column sampling.
         threads: cores to use.
         on_round: called after each tree; may raise to abandon.
+        task: what the label is.
     """
 
     def count_round(_: CallbackEnv) -> None:
@@ -70,8 +74,11 @@ def boost(
 
     training = lightgbm.Dataset(csr_matrix(Z[train]), label=y[train], free_raw_data=True)
     validation = lightgbm.Dataset(csr_matrix(Z[valid]), label=y[valid], reference=training)
+    own: dict[str, object] = {"objective": _OBJECTIVES[task.kind], "seed": seed, "num_threads": threads}
+    if task.kind == "multiclass":
+        own["num_class"] = task.n_classes
     return lightgbm.train(
-        _PARAMETERS | {"seed": seed, "num_threads": threads},
+        _PARAMETERS | own,
         training,
         num_boost_round=_ROUNDS,
         valid_sets=[validation],

@@ -67,7 +67,8 @@ def conditional_test(design: Design, y: NDArray[np.float32], folds: Sequence[Hel
     z = coordinates.project(products)
     width = null_width(z[coordinates.is_testable])
     p = 2 * ndtr(-np.abs(z) / width)
-    refine_tails(p, z, width, design.Z, nuisance.sums(), coordinates, y)
+    if not folds[0].family.is_gaussian:
+        refine_tails(p, z, width, design.Z, nuisance.sums(), coordinates, y)
     owner = design.owner[coordinates.code]
     strongest = np.zeros(len(design.columns))
     for at in np.argsort(np.abs(z), kind="stable"):

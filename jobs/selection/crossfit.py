@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 
 from jobs.data.dataset import Design
 from jobs.data.split import Rows, Split
-from jobs.net.linear import fit_ridge
+from jobs.net.linear import LinearModel, fit_ridge
+from jobs.net.tasks import BINARY, Task
 from jobs.net.threads import side_by_side
 from jobs.net.training import Epoch, Net, TrainingPlan, train_net
 from jobs.selection.calibration import Calibration, calibrate
 from jobs.selection.gain import Evidence, held_out_evidence
+from jobs.selection.held_out import Saying
 from jobs.selection.interactions import interacting_codes
 
 _GAIN_NODES = 4
+_LEAST_ROWS = 20  # of a class, for columns to be tested on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,18 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """The nets of all folds, used together on rows that none of them saw."""
+    """The nets of all folds, used together on rows that none of them saw.
+
+    Attributes:
+        folds: the nets.
+        task: what they predict.
+    """
 
     folds: tuple[Fold, ...]
+    task: Task = BINARY
 
     def logits(self, design: Design, rows: Rows) -> NDArray[np.float64]:
-        """(len(rows),) mean calibrated logit of the nets."""
+        """(len(rows),) or (len(rows), n_outputs) mean calibrated logits, or values, of the nets."""
         return np.mean([fold.calibration.apply(fold.net.logits(design.Z, rows)) for fold in self.folds], axis=0)
 
 
@@ -73,26 +82,63 @@ def cross_fit(
     Raises:
         FloatingPointError: the loss of a net diverged.
     """
+    task = plan.task
 
     def fit(number: int) -> Fold:
         seen, held_out = split.training_rows_of(number), split.folds[number]
-        linear = fit_ridge(design.Z, y, seen, strength, plan.positive_weight)
+        linear = fit_ridge(design.Z, y, seen, strength, plan.class_weights, task=task)
         own = replace(plan, seed=plan.seed + number)
-        awake = interacting_codes(design, y, seen, linear.logits(design.Z, seen))
+        awake = _awake(design, y, seen, linear, task)
         net = train_net(design.Z, y, seen, split.valid, linear, own, lambda epoch: on_epoch(number, epoch), awake)
-        return Fold(net, seen, held_out, calibrate(net.logits(design.Z, held_out), y[held_out]))
+        return Fold(net, seen, held_out, calibrate(net.logits(design.Z, held_out), y[held_out], task))
 
-    return Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)))
+    return Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)), task)
+
+
+def _awake(design: Design, y: NDArray[np.float32], seen: Rows, linear: LinearModel, task: Task) -> NDArray[np.int64]:
+    """Codes that act together with others on any output, beyond the linear model of these rows."""
+    f, found = linear.logits(design.Z, seen), [np.zeros(0, np.int64)]
+    for output in range(task.n_outputs):
+        own, label = task.one_output(f, output), task.one_label(y, output)
+        found.append(interacting_codes(design, label, seen, own, task.family(own, label[seen])))
+    return np.unique(np.concatenate(found))
+
+
+def tested_outputs(ensemble: Ensemble, y: NDArray[np.float32]) -> list[int]:
+    """Return the outputs that columns are tested on: of several classes those with rows enough on both sides."""
+    if ensemble.task.n_outputs == 1:
+        return [0]
+    label = y[np.concatenate([fold.held_out for fold in ensemble.folds])].astype(np.int64)
+    counts = np.bincount(label, minlength=ensemble.task.n_classes)
+    return np.flatnonzero(np.minimum(counts, len(label) - counts) >= _LEAST_ROWS).tolist()
 
 
 def collect_evidence(
-    ensemble: Ensemble, design: Design, y: NDArray[np.float32], threads: int, on_fold: Callable[[], None]
+    ensemble: Ensemble,
+    design: Design,
+    y: NDArray[np.float32],
+    threads: int,
+    on_fold: Callable[[], None],
+    output: int = 0,
 ) -> list[Evidence]:
-    """Held-out evidence of every fold; `on_fold` is called after each, and may raise to abandon."""
+    """Held-out evidence of every fold about one output; `on_fold` is called after each, and may raise to abandon."""
+    label = ensemble.task.one_label(y, output)
 
     def collect(fold: Fold) -> Evidence:
-        evidence = held_out_evidence(fold.net, fold.calibration, design, y, fold.held_out, fold.seen, _GAIN_NODES)
+        saying = saying_of(fold, design, y, ensemble.task, output)
+        net = fold.net.of_output(output)
+        evidence = held_out_evidence(net, saying, design, label, fold.held_out, fold.seen, _GAIN_NODES)
         on_fold()
         return evidence
 
     return side_by_side(collect, ensemble.folds, threads)
+
+
+def saying_of(fold: Fold, design: Design, y: NDArray[np.float32], task: Task, output: int = 0) -> Saying:
+    """Return what the net of a fold, calibrated, says of one output on the rows that it never saw."""
+    rows = fold.held_out
+    of_net = fold.calibration.apply(fold.net.logits(design.Z, rows))
+    of_linear = fold.net.linear.logits(design.Z, rows)
+    of_linear = calibrate(of_linear, y[rows], task).apply(of_linear)
+    f, linear = task.one_output(of_net, output), task.one_output(of_linear, output)
+    return Saying(fold.calibration.slope, f, linear, task.family(f, task.one_label(y, output)[rows]))

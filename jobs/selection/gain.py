@@ -1,6 +1,7 @@
 """Held-out gain and held-out score of every column, in O(non-zeros) (docs/method.md; DESIGN.md 5).
 
-On rows i that the net never saw, with calibrated logits f, attributions phi against the *mean* row, and
+On rows i that the net never saw, with calibrated logits f (sigma and what follows: of a Bernoulli label; other
+families have their own residuals and weights, tasks.py), attributions phi against the *mean* row, and
 delta_ij = phi_ij - mean_i phi_ij:
 
     gain_j  = sum_i loss(y_i, f_i - delta_ij) - loss(y_i, f_i)      does this contribution pay for itself? (nats)
@@ -31,10 +32,9 @@ from jobs.data.kernels import column_moments, column_places
 from jobs.data.split import Rows
 from jobs.net.codes import Matrix, codes_of
 from jobs.net.paths import path_gradients
-from jobs.net.tasks import binary_loss, sigmoid
+from jobs.net.tasks import Family
 from jobs.net.training import Net
-from jobs.selection.calibration import Calibration, calibrate
-from jobs.selection.held_out import HeldOut
+from jobs.selection.held_out import HeldOut, Saying
 from jobs.selection.kernels import entry_dots, exact_evidence, sparse_evidence
 
 _EXACT_COVERAGE = 0.1  # columns with more non-zeros than this share of the rows are summed exactly
@@ -68,6 +68,7 @@ class _Entries:
         code: (n_codes, d_block + 1) float32.
         mean: (n_codes,) of the reference rows.
         f, y, loss: (n,) calibrated logits, labels, and the loss of the two.
+        family: how labels are distributed around f.
         starts: (n_codes + 1,) where the entries of each column of Z begin.
         row, value, dot: by entry, column after column: its row within the n, its value, its c_j . g_i.
         sums: (n_codes,) sum over rows of value c_j . g_i.
@@ -79,6 +80,7 @@ class _Entries:
     f: Floats
     y: Floats
     loss: Floats
+    family: Family
     starts: NDArray[np.int64]
     row: NDArray[np.int32]
     value: Matrix
@@ -87,35 +89,33 @@ class _Entries:
 
 
 def held_out_evidence(
-    net: Net, calibration: Calibration, design: Design, y: NDArray[np.float32], rows: Rows, seen: Rows, nodes: int
+    net: Net, saying: Saying, design: Design, y: NDArray[np.float32], rows: Rows, seen: Rows, nodes: int
 ) -> Evidence:
     """Sum gain and score of every column over rows that the net never saw.
 
     Args:
-        net: trained on `seen`.
-        calibration: of the net's logits on `rows`; attributions are scaled by its slope.
+        net: of one output, trained on `seen`.
+        saying: what it says of `rows`, calibrated.
         design: the input.
-        y: (n_rows,) labels.
+        y: (n_rows,) labels of the output.
         rows: held-out positions.
         seen: positions whose mean row is the background.
         nodes: of the quadrature along the path from the mean row.
     """
-    held = _hold(net, calibration, design, y, rows, seen, nodes)
+    held = _hold(net, saying, design, y, rows, seen, nodes)
     count = np.diff(held.starts)[: design.n_numeric]
     sparse = np.flatnonzero(count <= _EXACT_COVERAGE * len(rows))
     sums = np.zeros((len(design.columns), 3))
     sums[sparse] = _sparse_sums(held, sparse)
     exact = np.setdiff1d(np.arange(len(design.columns)), sparse, assume_unique=True)
     sums[exact] = _exact_sums(held, design.starts, exact)
-    h = sigmoid(held.f) * sigmoid(-held.f)
+    h = saying.family.weights(held.f)
     effect = held.code.astype(np.float64) @ (h @ held.slope / h.sum())
-    linear = net.linear.logits(design.Z, rows)
-    linear = calibrate(linear, y[rows]).apply(linear)
-    return Evidence(HeldOut(rows, held.f, linear, effect), *sums.T)
+    return Evidence(HeldOut(rows, held.f, saying.linear, effect, saying.family), *sums.T)
 
 
 def _hold(
-    net: Net, calibration: Calibration, design: Design, y: NDArray[np.float32], rows: Rows, seen: Rows, nodes: int
+    net: Net, saying: Saying, design: Design, y: NDArray[np.float32], rows: Rows, seen: Rows, nodes: int
 ) -> _Entries:
     Z = design.Z
     mean = column_moments(Z.indptr, Z.indices, Z.data, seen, design.n_codes)[0] / len(seen)
@@ -124,20 +124,19 @@ def _hold(
     for at in range(0, len(rows), _PATH_ROWS):
         part = slice(at, at + _PATH_ROWS)
         slope[part, :-1] = path_gradients(net.body, codes_of(Z, rows[part], net.W), reference, nodes)[:, 0]
-    slope *= np.float32(calibration.slope)
+    slope *= np.float32(saying.slope)
     code = np.column_stack([net.W, net.linear.w])
     starts, entry, row = column_places(Z.indptr, Z.indices, rows, design.n_codes)
     value, dot, sums = Z.data[entry], np.empty(len(row), np.float32), np.empty(design.n_codes)
     entry_dots(starts, row, value, code, slope, dot, sums)
-    f = calibration.apply(net.logits(Z, rows))
-    loss = binary_loss(f, y[rows])
-    return _Entries(slope, code, mean, f, y[rows].astype(np.float64), loss, starts, row, value, dot, sums)
+    f, family = saying.f, saying.family
+    loss, label = family.losses(f, y[rows]), y[rows].astype(np.float64)
+    return _Entries(slope, code, mean, f, label, loss, family, starts, row, value, dot, sums)
 
 
 def _sparse_sums(held: _Entries, columns: NDArray[np.int64]) -> Floats:
     """(len(columns), 3) sums of gain, score and its variance, of sparse numeric columns."""
-    p = sigmoid(held.f)
-    r, h = held.y - p, p * (1 - p)
+    r, h = held.family.residuals(held.f, held.y.astype(np.float32)), held.family.weights(held.f)
     code, mean = held.code[columns].astype(np.float64), held.mean[columns]
     total, along_r, along_h, product = _slope_moments(held.slope, r, h)
     centre = np.zeros(len(held.mean))
@@ -146,7 +145,7 @@ def _sparse_sums(held: _Entries, columns: NDArray[np.int64]) -> Floats:
     squares = mean**2 * np.einsum("ji,ji->j", code @ product, code) + 2 * mean * c * (code @ along_h) + c**2 * h.sum()
     out = np.zeros((len(columns), 3))
     entries, rows = (held.starts, held.row, held.value, held.dot), (held.f, held.y, held.loss, r, h)
-    sparse_evidence(*entries, columns, held.mean, centre, *rows, out)
+    sparse_evidence(*entries, columns, held.mean, centre, *rows, held.family.dispersion, out)
     return out + np.column_stack([linear + squares / 2, linear + squares, squares])
 
 
@@ -177,6 +176,14 @@ def _exact_sums(held: _Entries, code_starts: NDArray[np.int64], columns: NDArray
         entries = slice(int(held.starts[own.start]), int(held.starts[own.stop]))
         phi = -(held.slope @ mean.astype(np.float32)).astype(np.float64)  # (n,): minus the mean code, along each slope
         exact_evidence(
-            phi, held.row[entries], held.value[entries], held.dot[entries], held.f, held.y, held.loss, out[at]
+            phi,
+            held.row[entries],
+            held.value[entries],
+            held.dot[entries],
+            held.f,
+            held.y,
+            held.loss,
+            held.family.dispersion,
+            out[at],
         )
     return out

@@ -6,22 +6,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.data.split import Rows
+from jobs.net.tasks import BERNOULLI, Family
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class Saying:
+    """What a calibrated net, and its linear model alone, say of one output on rows that it never saw.
+
+    Attributes:
+        slope: of the calibration: attributions are scaled by it.
+        f: (n,) calibrated logits, of a class those against all others; or values.
+        linear: (n,) the same of the linear model.
+        family: how the label is distributed around f.
+    """
+
+    slope: float
+    f: Floats
+    linear: Floats
+    family: Family = BERNOULLI
+
+
+@dataclass(frozen=True, slots=True)
 class HeldOut:
-    """What a net says of rows that it never saw.
+    """What the tests of columns need to know of held-out rows.
 
     Attributes:
         rows: (n,) their positions.
-        f: (n,) calibrated logits.
-        linear: (n,) calibrated logits of its linear model alone.
-        effect: (n_codes,) mean linear effect of each code on these logits.
+        f, linear, family: see Saying.
+        effect: (n_codes,) mean linear effect of each code on f.
     """
 
     rows: Rows
     f: Floats
     linear: Floats
     effect: Floats
+    family: Family = BERNOULLI

@@ -20,7 +20,7 @@ from scipy.special import ndtr
 from jobs.data.dataset import Design
 from jobs.data.kernels import column_counts, column_moments
 from jobs.data.split import Rows
-from jobs.net.tasks import sigmoid
+from jobs.net.tasks import Family
 from jobs.selection.held_out import HeldOut
 from jobs.selection.pair_kernels import happenings, interaction_contrasts, joint_sums, own_sums, rows_by_column
 
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 _DENSE = 0.5  # columns with a larger share of non-zeros are cut at their mean
-_LEAST_CELL = 5.0  # sum of sigma (1 - sigma) that each cell of a table needs
+_LEAST_CELL = 5.0  # sum of the rows' weights, sigma (1 - sigma) of a class, that each cell of a table needs
 _CANDIDATES, _CANDIDATE_P = 100, 0.01  # at most so many pairs; of the smallest p among all pairs, Bonferroni
 _WORK, _ENTRIES = 1e9, 1e7  # sums over pairs, and non-zeros that are looked at: a sample of rows where there are more
 _CANDIDATE_ROWS = 50_000  # of the second look
@@ -57,17 +57,34 @@ def find_interactions(
 ) -> Interactions:
     """Test all pairs of columns on the held-out rows of all folds together, against the folds' linear models."""
     rows = np.concatenate([fold.rows for fold in folds])
-    return _find(design, y, rows, np.concatenate([fold.linear for fold in folds]), block_bytes)
+    linear = np.concatenate([fold.linear for fold in folds])
+    return _find(design, y, rows, linear, folds[0].family, block_bytes)
 
 
-def interacting_codes(design: Design, y: NDArray[np.float32], rows: Rows, f: Floats) -> Index:
-    """Codes that act together with others on `rows`, beyond logits `f` (n,) of a linear model; ascending."""
-    return np.unique(_find(design, y, rows, f, _BLOCK_BYTES).codes)
+def strongest_pairs(found: Sequence[Interactions]) -> Interactions:
+    """Return the pairs of all outputs, each once, where it is strongest; the strongest first."""
+    if len(found) == 1:
+        return found[0]
+    pairs, codes, z = (np.concatenate([getattr(each, name) for each in found]) for name in ("pairs", "codes", "z"))
+    order = np.argsort(-np.abs(z), kind="stable")
+    first = np.sort(np.unique(pairs[order], axis=0, return_index=True)[1])
+    kept = order[first]
+    return Interactions(pairs[kept], codes[kept], z[kept], np.min([each.p_value for each in found], axis=0))
 
 
-def _find(design: Design, y: NDArray[np.float32], rows: Rows, f: Floats, block_bytes: int) -> Interactions:
-    p = sigmoid(f)
-    table = _table(design, rows, y[rows] - p, p * (1 - p))
+def interacting_codes(design: Design, y: NDArray[np.float32], rows: Rows, f: Floats, family: Family) -> Index:
+    """Codes that act together with others on `rows`, beyond what a linear model says of them, f (n,); ascending."""
+    return np.unique(_find(design, y, rows, f, family, _BLOCK_BYTES).codes)
+
+
+def _find(
+    design: Design, y: NDArray[np.float32], rows: Rows, f: Floats, family: Family, block_bytes: int
+) -> Interactions:
+    if family.is_gaussian:  # residuals in units of their own spread, and weights like those of the surest class
+        residuals, weights = (y[rows] - f) / (2 * float(np.sqrt(np.mean((y[rows] - f) ** 2)))), np.full(len(f), 0.25)
+    else:
+        residuals, weights = family.residuals(f, y[rows]), family.weights(f)
+    table = _table(design, rows, residuals, weights)
     n_partners, codes, z = _screen(table, design, block_bytes)
     return _take_in_turn(table, design, n_partners, codes, z)
 

@@ -78,15 +78,15 @@ def entry_dots(starts, row, value, code, slope, out, sums):
 
 
 @_compile_parallel
-def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, loss, residual, weight, out):
+def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, loss, residual, weight, dispersion, out):
     """Gain and score of sparse columns: exact over non-zeros, minus what the closed form counted for those rows.
 
     For column j (position k in `columns`) and its non-zero rows i, with t the entry's `dot`,
         exact   delta  = (value - mean_j) t - centre_j
         counted delta0 = -mean_j t - centre_j          (what the row would have had with value 0)
     out[k] = (gain, score, variance of the score) of `exact` minus the second-order expressions of `counted`.
-    row, value, dot: by entry, in the order of `starts`; rows address f, y, the loss of the two, residual = y - p and
-    weight = p (1 - p), all (n,).
+    row, value, dot: by entry, in the order of `starts`; rows address f, y, the loss of the two, residual and weight,
+    all (n,). dispersion: of a Gaussian label, 0 of a Bernoulli one.
     """
     for k in prange(len(columns)):
         j = columns[k]
@@ -94,22 +94,22 @@ def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, loss, 
             i = row[place]
             counted = -mean[j] * dot[place] - centre[j]
             delta = counted + value[place] * dot[place]
-            without, p = _loss_and_probability(f[i] - delta, y[i])
+            without, own_residual, own_weight = _loss_residual_weight(f[i] - delta, y[i], dispersion)
             gain = without - loss[i]
-            score = delta * (y[i] - p)
+            score = delta * own_residual
             linear = residual[i] * counted
             square = weight[i] * counted * counted
             out[k, 0] += gain - linear - square / 2
             out[k, 1] += score - linear - square
-            out[k, 2] += delta * delta * p * (1 - p) - square
+            out[k, 2] += delta * delta * own_weight - square
 
 
 @_compile
-def exact_evidence(phi, row, value, dot, f, y, loss, out):
+def exact_evidence(phi, row, value, dot, f, y, loss, dispersion, out):
     """Gain and score of one column, row by row: out = sums of (gain, score, variance of the score).
 
     phi: (n,) the attributions of rows without an entry; what entries add to their rows is value dot. Overwritten.
-    f, y, loss: (n,) logits, labels, and the loss of the two.
+    f, y, loss: (n,) logits, labels, and the loss of the two. dispersion: of a Gaussian label, 0 of a Bernoulli one.
     """
     for place in range(len(row)):
         phi[row[place]] += np.float64(value[place]) * dot[place]
@@ -117,16 +117,18 @@ def exact_evidence(phi, row, value, dot, f, y, loss, out):
     out[:] = 0
     for i in range(len(phi)):
         delta = phi[i] - centre
-        without, p = _loss_and_probability(f[i] - delta, y[i])
-        gain = without - loss[i]
-        out[0] += gain
-        out[1] += delta * (y[i] - p)
-        out[2] += delta * delta * p * (1 - p)
+        without, residual, weight = _loss_residual_weight(f[i] - delta, y[i], dispersion)
+        out[0] += without - loss[i]
+        out[1] += delta * residual
+        out[2] += delta * delta * weight
 
 
 @_compile
-def _loss_and_probability(f, y):
-    """log(1 + exp(f)) - y f and 1 / (1 + exp(-f)), without overflow and with one exponential."""
+def _loss_residual_weight(f, y, dispersion):
+    """What Family says (tasks.py), one row: of a logit without overflow and with one exponential."""
+    if dispersion > 0:
+        residual = (y - f) / dispersion
+        return residual * residual * dispersion / 2, residual, 1 / dispersion
     rest = np.exp(-abs(f))
     p = 1 / (1 + rest) if f >= 0 else rest / (1 + rest)
-    return max(f, 0.0) + np.log1p(rest) - y * f, p
+    return max(f, 0.0) + np.log1p(rest) - y * f, y - p, p * (1 - p)

@@ -1,62 +1,51 @@
-"""How good predicted logits are, with 95 % intervals from a Poisson bootstrap over rows (Hanley and MacGibbon 2006).
+"""How good predictions are, with 95 % intervals: metrics of two classes, of several, of numbers.
 
-Every metric is a function of row weights, so a replicate costs one pass over sorted rows and no sorting: scikit-learn's
-own functions, the reference of the tests, would sort 200 times. Values equal scikit-learn's.
+scikit-learn's own functions, the reference of the tests, would sort 200 times for an interval. Values equal theirs.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.net.tasks import binary_loss, sigmoid
+from jobs.net.tasks import Task, binary_loss, sigmoid
+from jobs.selection.bootstrap import Estimate, estimates
 
 Floats = NDArray[np.float64]
 
-_REPLICATES = 200
-_INTERVAL = (2.5, 97.5)
+_TOP_SHARES = {"1": 0.01, "10": 0.1}  # of the rows, those that are called first
+_TOP_CLASSES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A metric and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def evaluate(f: Floats, y: NDArray[np.float32], threshold: float, seed: int) -> dict[str, Estimate]:
-    """Return every binary metric of logits `f` (n,) against labels `y` (n,).
+def evaluate(f: Floats, y: NDArray[np.float32], threshold: float, seed: int, task: Task) -> dict[str, Estimate]:
+    """Return every metric of the task: of logits, or values, `f` against labels `y` (n,).
 
     Args:
-        f: logits.
-        y: 0 or 1.
-        threshold: the probability from which a row counts as positive.
+        f: (n,), or (n, n_classes) of several classes; numbers on the scale of the label.
+        y: 0 or 1, the number of a class, or a number.
+        threshold: of two classes, the probability from which a row counts as positive.
         seed: of the bootstrap.
+        task: what the label is.
     """
-    judged = _Judged(f, y, threshold)
-    values = judged.metrics(np.ones(len(y)))
-    random = np.random.default_rng(seed)
-    draws = [judged.metrics(random.poisson(1.0, len(y)).astype(np.float64)) for _ in range(_REPLICATES)]
-    return {name: _estimate(value, [draw[name] for draw in draws]) for name, value in values.items()}
+    return estimates(_judged(f, y, threshold, task).metrics, len(y), seed)
 
 
-def auc_lead(f: Floats, other: Floats, y: NDArray[np.float32], seed: int) -> Estimate:
-    """Area under the ROC curve of logits `f` (n,) minus that of `other` (n,), on the same replicates of the rows."""
-    models = [_Judged(logits, y, 0.5) for logits in (f, other)]
+def lead(f: Floats, other: Floats, y: NDArray[np.float32], seed: int, task: Task) -> Estimate:
+    """Return how far `f` is ahead of `other` by the task's first metric, on the same replicates of the rows."""
+    one, two = (_judged(logits, y, 0.5, task) for logits in (f, other))
+    name = FIRST_METRIC[task.kind]
 
-    def lead(weight: Floats) -> float:
-        return models[0].metrics(weight)["auc"] - models[1].metrics(weight)["auc"]
+    def ahead(weight: Floats) -> dict[str, float]:
+        return {name: one.metrics(weight)[name] - two.metrics(weight)[name]}
 
-    random = np.random.default_rng(seed)
-    draws = [lead(random.poisson(1.0, len(y)).astype(np.float64)) for _ in range(_REPLICATES)]
-    return _estimate(lead(np.ones(len(y))), draws)
+    return estimates(ahead, len(y), seed)[name]
 
 
-def _estimate(value: float, draws: list[float]) -> Estimate:
-    low, high = np.nanpercentile(draws, _INTERVAL)
-    return Estimate(value, float(low), float(high))
+FIRST_METRIC = {"binary": "auc", "multiclass": "accuracy", "regression": "r2"}  # what models are compared by
+
+
+def _judged(f: Floats, y: NDArray[np.float32], threshold: float, task: Task) -> "_Judged | _Classified | _Valued":
+    if task.kind == "binary":
+        return _Judged(f, y, threshold)
+    return _Classified(f, y, task) if task.kind == "multiclass" else _Valued(f, y)
 
 
 class _Judged:
@@ -87,8 +76,18 @@ class _Judged:
             (_f1(hit, called, positives) + _f1(correct - hit, total - called, total - positives)) / 2,
             w @ self._loss / total,
             w @ self._brier / total,
+            *self._at_the_top(w, total, positives),
         )
         return {name: float(value) for name, value in zip(_NAMES, values, strict=True)}
+
+    def _at_the_top(self, w: Floats, total: float, positives: float) -> list[float]:
+        """Precision, and lift over calling rows blindly, among the rows with the highest scores; ties count in part."""
+        called, hit = (np.append(0.0, np.cumsum(sums)[self._last]) for sums in (w, w * self._y))
+        found: list[float] = []
+        for share in _TOP_SHARES.values():
+            precision = float(np.interp(share * total, called, hit)) / (share * total)
+            found += [precision, precision * total / positives]
+        return found
 
     def _areas(self, w: Floats, positives: float, negatives: float) -> tuple[float, float]:
         """Area under the ROC curve, and average precision."""
@@ -100,11 +99,67 @@ class _Judged:
         return float(auc), float(np.diff(true, prepend=0.0) @ precision / positives)
 
 
-_NAMES = ("auc", "average_precision", "precision", "recall", "f1", "accuracy", "macro_f1", "log_loss", "brier")
+_OF_TWO_CLASSES = ("auc", "average_precision", "precision", "recall", "f1", "accuracy", "macro_f1", "log_loss", "brier")
+_NAMES = (*_OF_TWO_CLASSES, *(f"{what}_at_{share}_percent" for share in _TOP_SHARES for what in ("precision", "lift")))
+
+
+class _Classified:
+    """Rows with one class each, ready to be weighted."""
+
+    def __init__(self, f: Floats, y: NDArray[np.float32], task: Task) -> None:
+        self._label, self._n = y.astype(np.int64), task.n_classes
+        self._called, self._loss = f.argmax(axis=1), task.losses(f, y)
+        self._place = self._label * self._n + self._called
+        own = f[np.arange(len(f)), self._label]
+        self._near = (f > own[:, None]).sum(axis=1) < _TOP_CLASSES
+
+    def metrics(self, w: Floats) -> dict[str, float]:
+        """All metrics with these row weights; means over classes count those that have rows."""
+        counted = np.bincount(self._place, w, minlength=self._n**2)
+        table = counted.astype(np.float64).reshape(self._n, self._n)  # label, called
+        total, hit, actual, called = table.sum(), np.diag(table), table.sum(axis=1), table.sum(axis=0)
+        there = (actual > 0) | (called > 0)
+        precision, recall = _share(hit, called)[there], _share(hit, actual)[there]
+        return {
+            "accuracy": float(hit.sum() / total),
+            f"top_{_TOP_CLASSES}_accuracy": float(w @ self._near / total),
+            "macro_f1": float(_share(2 * hit, actual + called)[there].mean()),
+            "macro_precision": float(precision.mean()),
+            "macro_recall": float(recall.mean()),
+            "log_loss": float(w @ self._loss / total),
+        }
+
+
+class _Valued:
+    """Rows with a number each, ready to be weighted."""
+
+    def __init__(self, f: Floats, y: NDArray[np.float32]) -> None:
+        self._y = y.astype(np.float64)
+        self._error = f - self._y
+
+    def metrics(self, w: Floats) -> dict[str, float]:
+        """All metrics with these row weights."""
+        total, squares = w.sum(), float(w @ self._error**2)
+        spread = float(w @ (self._y - w @ self._y / total) ** 2)
+        return {
+            "rmse": float(np.sqrt(squares / total)),
+            "mse": squares / float(total),
+            "mae": float(w @ np.abs(self._error) / total),
+            "r2": 1 - squares / spread if spread > 0 else float("nan"),
+        }
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
 def _f1(hit: float, called: float, actual: float) -> float:
     return 2 * hit / (called + actual) if called + actual else 0.0
+
+
+def confusion(called: NDArray[np.int64], y: NDArray[np.float32], n_classes: int) -> NDArray[np.int64]:
+    """Return (n_classes, n_classes) how many rows of each class, by line, are called what, by column."""
+    return np.bincount(y.astype(np.int64) * n_classes + called, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
 def choose_threshold(f: Floats, y: NDArray[np.float32], policy: str, value: float | None) -> float:

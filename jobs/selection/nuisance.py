@@ -14,7 +14,6 @@ from jobs.data.dataset import Design
 from jobs.data.design import take_columns
 from jobs.data.kernels import column_places
 from jobs.data.split import Rows
-from jobs.net.tasks import sigmoid
 from jobs.selection.coordinates import Coordinates, Products, Sums
 from jobs.selection.held_out import HeldOut
 from jobs.selection.score_kernels import add_effects, code_sums, weighted_products
@@ -35,8 +34,10 @@ class Nuisance:
         self._design, self._y, self._folds = design, y, folds
         self._rows = np.concatenate([fold.rows for fold in folds])
         self._f = np.concatenate([fold.f for fold in folds])
-        base = float(np.log(y[self._rows].mean() / (1 - y[self._rows].mean())))
-        self._bounds = min(base, 0.0) - _MARGIN, max(base, 0.0) + _MARGIN
+        self._family, self._bounds = folds[0].family, (-np.inf, np.inf)
+        if not self._family.is_gaussian:
+            base = float(np.log(y[self._rows].mean() / (1 - y[self._rows].mean())))
+            self._bounds = min(base, 0.0) - _MARGIN, max(base, 0.0) + _MARGIN
         self._effect = np.zeros((design.n_codes, 2))
         self._effect[:, 0] = self._mean_effect()
 
@@ -44,8 +45,7 @@ class Nuisance:
         """(n_codes,) the nets' linear effects, each fold weighted by what it knows of the code."""
         known, effect = np.zeros(self._design.n_codes), np.zeros(self._design.n_codes)
         for fold in self._folds:
-            f = np.clip(fold.f, *self._bounds)
-            h = sigmoid(f) * sigmoid(-f)
+            h = self._family.weights(np.clip(fold.f, *self._bounds))
             _, hz, hzz, _, _ = self._sums_by_code(fold.rows, np.zeros(len(h)), h).T
             variance = np.maximum(hzz - hz**2 / h.sum(), 0)
             known += variance
@@ -59,9 +59,12 @@ class Nuisance:
 
     def sums(self) -> Sums:
         """All sums at the present logits."""
-        p = sigmoid(np.clip(self._f, *self._bounds))
-        r, h = self._y[self._rows] - p, p * (1 - p)
+        r, h = self._residuals_and_weights()
         return Sums(self._rows, self._f, self._bounds, r, h, self._sums_by_code(self._rows, r, h), self._effect)
+
+    def _residuals_and_weights(self) -> tuple[Floats, Floats]:
+        f = np.clip(self._f, *self._bounds)
+        return self._family.residuals(f, self._y[self._rows]), self._family.weights(f)
 
     def coordinates(self) -> Coordinates:
         """All coordinates at the present logits."""
@@ -77,7 +80,9 @@ class Nuisance:
         coordinates = self.coordinates()
         strength = np.zeros(coordinates.n_codes)
         np.maximum.at(strength, coordinates.code, np.abs(coordinates.score))
-        n_events = int(min(self._y[self._rows].sum(), (1 - self._y[self._rows]).sum()))
+        n_events = len(self._rows)
+        if not self._family.is_gaussian:
+            n_events = int(min(self._y[self._rows].sum(), (1 - self._y[self._rows]).sum()))
         most = min(_ACTIVE_COLUMNS, n_events // _EVENTS_PER_ACTIVE, _PRODUCT_BYTES // (32 * coordinates.n_codes))
         strongest = np.argsort(-strength, kind="stable")[:most]
         active = np.sort(strongest[strength[strongest] > _ACTIVE_Z])
@@ -117,5 +122,5 @@ class Nuisance:
         step = coordinates.newton_step(self.products(active))
         self._effect += step
         self._add(self._rows, self._f, step, self._means())
-        p = sigmoid(np.clip(self._f, *self._bounds))
-        self._f += float((self._y[self._rows] - p).sum() / (p * (1 - p)).sum())
+        r, h = self._residuals_and_weights()
+        self._f += float(r.sum() / h.sum())

@@ -25,7 +25,7 @@ from jobs.data.dataset import Design
 from jobs.selection.combination import combine
 from jobs.selection.conditional import conditional_test
 from jobs.selection.gain import Evidence
-from jobs.selection.interactions import Interactions, find_interactions
+from jobs.selection.interactions import Interactions, find_interactions, strongest_pairs
 
 Floats = NDArray[np.float64]
 
@@ -36,13 +36,37 @@ _TINY = 1e-100  # below it p-values of different witnesses are not compared any 
 
 
 @dataclass(frozen=True, slots=True)
+class Testimony:
+    """What all witnesses say of one output: of the only one, or of one class against all others.
+
+    Attributes:
+        p_value: (n_columns,) of the witnesses together.
+        gain: (n_columns,) nats per held-out row.
+        z: (n_columns,) of the column on its own, given all others; in units of the null width.
+        entry: (n_columns,) place in forward selection, 1 = first.
+        stability: (n_columns,) share of folds in which the nets' contribution pointed the right way.
+        interactions: pairs of columns that act together.
+        null_width: the estimated standard deviation of z under the null.
+    """
+
+    p_value: Floats
+    gain: Floats
+    z: Floats
+    entry: NDArray[np.int64]
+    stability: Floats
+    interactions: Interactions
+    null_width: float
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """The verdict on every kept column.
 
     Attributes:
         rank: (n_columns,) 1 = first; selected ones before all others.
-        gain: (n_columns,) nats per held-out row.
-        score_z: (n_columns,) of the column on its own, given all others; in units of the null width.
+        gain: (n_columns,) nats per held-out row; of several classes the sum over each against all others.
+        score_z: (n_columns,) of the column on its own, given all others; in units of the null width; of several classes
+            that of the class on which it acts most surely.
         q_value: (n_columns,) Benjamini-Hochberg.
         selected: (n_columns,) q_value <= q.
         stability: (n_columns,) share of folds in which the nets' contribution pointed the right way.
@@ -60,28 +84,43 @@ class Selection:
     null_width: float
 
 
-def select_columns(folds: Sequence[Evidence], design: Design, y: NDArray[np.float32], q: float) -> Selection:
-    """Judge every column by the evidence of all folds together, at false discovery rate `q`."""
+def hear(folds: Sequence[Evidence], design: Design, y: NDArray[np.float32]) -> Testimony:
+    """Hear all witnesses on one output with label `y` (n_rows,), the evidence of all folds together."""
     held_out, n = [fold.held_out for fold in folds], len(design.columns)
     conditional = conditional_test(design, y, held_out)
     interactions = find_interactions(design, y, held_out)
     z = score_z(folds)
     witnesses = np.stack([conditional.p_value, interactions.p_value, norm.sf(z / null_width(z))])
-    p = combine(witnesses.ravel(), np.tile(np.arange(n), 3), n, np.repeat(_WEIGHTS, n))
-    q_value = false_discovery_control(p, method="bh")
-    gain = np.sum([fold.gain for fold in folds], axis=0)
-    selected = q_value <= q
-    worth = np.log(_places(-gain)) + np.log(conditional.entry)
-    surest = np.lexsort((-np.abs(conditional.z), np.maximum(p, _TINY)))
-    return Selection(
-        _places(np.where(selected, _places_of(surest) - n - 1.0, worth)),
-        gain / sum(len(held.rows) for held in held_out),
+    return Testimony(
+        combine(witnesses.ravel(), np.tile(np.arange(n), 3), n, np.repeat(_WEIGHTS, n)),
+        np.sum([fold.gain for fold in folds], axis=0) / sum(len(held.rows) for held in held_out),
         conditional.z,
-        q_value,
-        selected,
+        conditional.entry,
         np.mean([fold.score > 0 for fold in folds], axis=0),
         interactions,
         conditional.width,
+    )
+
+
+def select_columns(heard: Sequence[Testimony], q: float) -> Selection:
+    """Judge every column by the testimonies on all outputs, at false discovery rate `q`."""
+    n, of_outputs = len(heard[0].p_value), np.stack([each.p_value for each in heard])
+    p = of_outputs[0] if len(heard) == 1 else combine(of_outputs.ravel(), np.tile(np.arange(n), len(heard)), n)
+    q_value = false_discovery_control(p, method="bh")
+    gain, zs = np.sum([each.gain for each in heard], axis=0), np.stack([each.z for each in heard])
+    z = zs[np.abs(zs).argmax(axis=0), np.arange(n)]
+    selected = q_value <= q
+    worth = np.log(_places(-gain)) + np.log(np.min([each.entry for each in heard], axis=0))
+    surest = np.lexsort((-np.abs(z), np.maximum(p, _TINY)))
+    return Selection(
+        _places(np.where(selected, _places_of(surest) - n - 1.0, worth)),
+        gain,
+        z,
+        q_value,
+        selected,
+        np.mean([each.stability for each in heard], axis=0),
+        strongest_pairs([each.interactions for each in heard]),
+        max(each.null_width for each in heard),
     )
 
 

@@ -1,6 +1,6 @@
 """Attributions of many rows as one line a column, and as the long sparse table of single values."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +24,13 @@ class Entries:
         row: (n_entries,) positions in the dataset.
         column: (n_entries,) kept column; -1: all columns that are zero in this row, together.
         phi: (n_entries,) float32 logits.
+        output: (n_entries,) which output is explained.
     """
 
     row: NDArray[np.int64]
     column: NDArray[np.int64]
     phi: NDArray[np.float32]
+    output: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,10 @@ class Summary:
 
     Attributes:
         n_rows: explained rows.
-        mean_abs: (n_columns,) mean |phi|, logits.
+        mean_abs: (n_columns,) mean |phi|, logits; of several classes the sum of their means.
         half_width: (n_columns,) of its 95 % interval over rows.
-        direction: (n_columns,) correlation of a column's values with its attributions; nan for categorical ones.
+        direction: (n_columns,) correlation of a column's values with its attributions; nan for categorical ones, and
+            where there are several classes.
         gap_mean, gap_max: |sum of phi - (f(x) - mean f(background))| over rows, logits.
         spread: standard deviation of f(x) - mean f(background): what the gap is to be compared with.
         entries: the attributions of non-zero entries.
@@ -78,14 +81,16 @@ def explain_held_out(
         threads: folds that are explained at a time.
         on_rows: called with each number of finished rows.
     """
-    n_folds = len(ensemble.folds)
+    n_folds, n_outputs = len(ensemble.folds), ensemble.task.n_outputs
 
-    def gather(number: int) -> _Gathered:
-        fold, gathered = ensemble.folds[number], _Gathered(design)
-        random = np.random.default_rng([seed, number])
-        chosen = _sample(random, fold.held_out, len(range(number, rows, n_folds)))
-        for block in blocks(fold.net, chosen, _sample(random, fold.seen, background)):
-            gathered.add(block)
+    def gather(number: int) -> list[_Gathered]:
+        fold, random = ensemble.folds[number], np.random.default_rng([seed, number])
+        chosen = _sample(random, fold.held_out, len(range(number, max(n_folds, rows // n_outputs), n_folds)))
+        reference = _sample(random, fold.seen, background)
+        gathered = [_Gathered(design, output) for output in range(n_outputs)]
+        for of_output in gathered:
+            for block in blocks(fold.net.of_output(of_output.output), chosen, reference):
+                of_output.add(block)
         return gathered
 
     def blocks(net: Net, chosen: Rows, reference: Rows) -> Iterator[Attributions]:
@@ -97,8 +102,28 @@ def explain_held_out(
 
     first, *others = side_by_side(gather, range(n_folds), threads)
     for other in others:
-        first.merge(other)
-    return first.summary()
+        for one, more in zip(first, other, strict=True):
+            one.merge(more)
+    return _together([gathered.summary() for gathered in first])
+
+
+def _together(outputs: Sequence[Summary]) -> Summary:
+    """All outputs as one: rows are explained for each of them."""
+    if len(outputs) == 1:
+        return outputs[0]
+    row, column, phi, output = (
+        np.concatenate([getattr(each.entries, name) for each in outputs]) for name in ("row", "column", "phi", "output")
+    )
+    return Summary(
+        outputs[0].n_rows,
+        np.sum([each.mean_abs for each in outputs], axis=0),
+        np.sqrt(np.sum([each.half_width**2 for each in outputs], axis=0)),
+        np.full(len(outputs[0].mean_abs), np.nan),
+        float(np.mean([each.gap_mean for each in outputs])),
+        max(each.gap_max for each in outputs),
+        float(np.mean([each.spread for each in outputs])),
+        Entries(row, column, phi, output),
+    )
 
 
 def _sample(random: np.random.Generator, rows: Rows, size: int) -> Rows:
@@ -108,8 +133,9 @@ def _sample(random: np.random.Generator, rows: Rows, size: int) -> Rows:
 class _Gathered:
     """Running sums over blocks of attributions."""
 
-    def __init__(self, design: Design) -> None:
+    def __init__(self, design: Design, output: int) -> None:
         self._design, n = design, len(design.columns)
+        self.output = output
         self.n = 0
         self.sums = np.zeros((6, n))  # |phi|, phi^2, phi, value, value^2, value x phi
         self.gaps: list[Floats] = []
@@ -138,6 +164,7 @@ class _Gathered:
                 np.concatenate([block.rows[row], block.rows]),
                 np.concatenate([column, np.full(len(phi), -1)]),
                 np.concatenate([own, rest]).astype(np.float32),
+                np.full(len(own) + len(rest), self.output),
             )
         )
 
@@ -166,7 +193,7 @@ class _Gathered:
             float(gaps.mean()),
             float(gaps.max()),
             float(totals.std()),
-            Entries(row[order], column[order], phi[order]),
+            Entries(row[order], column[order], phi[order], np.full(len(row), self.output)),
         )
 
     def _direction(self, n: int) -> Floats:

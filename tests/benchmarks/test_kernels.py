@@ -24,9 +24,11 @@ from jobs.net.codes import CodeOptimizer, codes_gradient, codes_of
 from jobs.net.linear import fit_ridge
 from jobs.net.paths import path_gradients
 from jobs.net.resnet import Body, BodyShape
+from jobs.net.tasks import BINARY
 from jobs.net.threads import compute_on
 from jobs.selection.attribution import explain, explain_from_zero
 from jobs.selection.calibration import Calibration
+from jobs.selection.crossfit import Fold, saying_of
 from jobs.selection.gain import held_out_evidence
 from tests.jobs.tables import counts, draw_labels, mixed_design
 from tests.jobs.trained_nets import awaken, body_in_float64, random_net
@@ -194,7 +196,8 @@ def test_evidence(benchmark: BenchmarkFixture, way: str, monkeypatch: pytest.Mon
     rows, seen = ALL[:1500], ALL[1500:]
 
     def work() -> np.ndarray:
-        return held_out_evidence(net, quiet, design, Y, rows, seen, 2).score
+        saying = saying_of(Fold(net, seen, rows, quiet), design, Y, BINARY)
+        return held_out_evidence(net, saying, design, Y, rows, seen, 2).score
 
     wanted = work()
     if way != "winnow":

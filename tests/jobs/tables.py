@@ -54,7 +54,7 @@ def dataset_of(
 ) -> Dataset:
     """Return a dataset with ids 0, 1, ... `roles`: group, time, split."""
     chosen = names_of(X.shape[1]) if names is None else tuple(names)
-    return Dataset(np.arange(len(y)), X, chosen, tuple(categorical), y, "1", **roles)
+    return Dataset(np.arange(len(y)), X, chosen, tuple(categorical), y, ("0", "1"), **roles)
 
 
 def categories(name: str, values: Sequence[str | None]) -> Categories:

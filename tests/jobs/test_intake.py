@@ -46,7 +46,7 @@ def test_a_good_drop_becomes_a_dataset() -> None:
     assert data.names == ("boss", "skill")
     np.testing.assert_array_equal(data.X.toarray(), [[0, 7], [5, 0], [2, 0]])
     assert data.y.tolist() == [0, 1, 1]
-    assert (data.y.dtype, data.positive, data.categorical) == (np.float32, "1", ())
+    assert (data.y.dtype, data.classes, data.categorical) == (np.float32, ("0", "1"), ())
     assert (data.group, data.time, data.split) == (None, None, None)
 
 
@@ -202,7 +202,7 @@ def test_a_missing_value_column_of_a_long_drop_is_named() -> None:
 def test_labels_of_two_values_are_taken_the_greater_is_positive(label: object, y: list[int], positive: str) -> None:
     data = take(GOOD | {"active": label})
     assert data.y.tolist() == y  # ids 1, 2, 3 are rows 1, 2, 0
-    assert data.positive == positive
+    assert data.classes[1] == positive
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_under_the_global_null_at_most_one_column_is_selected() -> None:
     shuffled = replace(data, y=np.random.default_rng(31).permutation(data.y))
     learned, _ = learn_quietly(shuffled, problem())
     assert learned.selection.selected.sum() <= 1
-    auc = learned.metrics["test"]["net"]["auc"]
+    auc = learned.judgement.metrics["test"]["net"]["auc"]
     assert auc.low <= 0.5 <= auc.high
 
 
@@ -89,12 +89,12 @@ def test_a_run_does_not_depend_on_the_number_of_threads() -> None:
     for name in ("mean_abs", "half_width", "direction"):
         np.testing.assert_array_equal(getattr(one.summary, name), getattr(two.summary, name))
     np.testing.assert_array_equal(one.summary.entries.phi, two.summary.entries.phi)
-    assert one.metrics == two.metrics
-    assert one.threshold == two.threshold
+    assert one.judgement.metrics == two.judgement.metrics
+    assert one.judgement.threshold == two.judgement.threshold
 
 
 def test_the_net_is_not_behind_the_linear_model_it_stands_on() -> None:
-    auc = {model: found["auc"].value for model, found in planted_run().metrics["test"].items()}
+    auc = {model: found["auc"].value for model, found in planted_run().judgement.metrics["test"].items()}
     assert set(auc) == {"net", "logistic_regression", "lightgbm"}
     assert auc["net"] > auc["logistic_regression"] - 0.005
     assert auc["net"] > 0.7
@@ -104,7 +104,9 @@ def test_metrics_are_those_of_the_ensemble_on_rows_that_no_net_saw() -> None:
     learned, (data, _) = planted_run(), planted()
     for side, rows in (("valid", learned.split.valid), ("test", learned.split.test)):
         f = learned.ensemble.logits(learned.columns.design, rows)
-        assert learned.metrics[side]["net"]["auc"].value == pytest.approx(roc_auc_score(data.y[rows], f), abs=1e-9)
+        assert learned.judgement.metrics[side]["net"]["auc"].value == pytest.approx(
+            roc_auc_score(data.y[rows], f), abs=1e-9
+        )
 
 
 def test_the_order_of_the_columns_changes_no_verdict_about_twins_and_no_name() -> None:
@@ -122,7 +124,7 @@ def test_tuning_is_done_when_asked_for_and_its_plan_is_used() -> None:
     data = dataset_of(X, draw_labels(X.toarray()[:, 0] - 1, 2))
     learned, _ = learn_quietly(data, problem(net={"d_block": 8, "epochs": 2}, tune={"trials": 3}))
     assert len(learned.trials) == 3
-    best = max((trial for trial in learned.trials if trial.auc is not None), key=lambda trial: trial.auc or 0)
+    best = max((trial for trial in learned.trials if trial.value is not None), key=lambda trial: trial.value or 0)
     assert (learned.plan.learning_rate, learned.plan.optimizer) == (best.learning_rate, best.optimizer)
     assert planted_run().trials == ()
 
@@ -133,7 +135,7 @@ def test_class_weights_are_the_odds_of_a_negative_and_may_be_capped(cap: float |
     y = np.tile(np.array([1, 0, 0, 0, 0], np.float32), 200)
     weighted = problem(net={"d_block": 8, "epochs": 1}, imbalance={"method": "class_weights", "cap": cap})
     learned, _ = learn_quietly(dataset_of(X, y), weighted)
-    assert learned.plan.positive_weight == pytest.approx(weight)
+    assert learned.plan.class_weights == pytest.approx((1.0, weight))
 
 
 def test_a_drop_with_too_few_rows_of_a_class_is_rejected() -> None:
@@ -166,7 +168,7 @@ def test_a_dense_column_far_from_zero_carries_its_signal(offset: int) -> None:
     y = draw_labels(6 * (spread - 0.5), 32)
     columns = [offset + 1 + np.floor(spread * 2_600_000), random.normal(size=1500), random.poisson(0.3, 1500)]
     learned = learn_quietly(dataset_of(csr_of(np.column_stack(columns).astype(np.float32)), y), problem(), 1)[0]
-    test = learned.metrics["test"]
+    test = learned.judgement.metrics["test"]
     assert test["logistic_regression"].keys() >= {"auc"}
     assert min(test[model]["auc"].value for model in ("net", "logistic_regression")) > 0.75
     assert selected_names(learned) == {"column_0000"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jobs.net.codes import CodeOptimizer, codes_gradient, codes_of
-from jobs.net.kernels import logistic_pieces
+from jobs.net.kernels import linear_pieces
 from jobs.net.threads import compute_on
 from tests.jobs.tables import csr_of, random_dense
 
@@ -98,10 +98,21 @@ def test_the_logistic_loss_and_its_gradient_equal_the_dense_ones(pieces: int) ->
     w, b, weight = random.normal(size=70), 0.3, 2.5
     y = (random.random(90) < 0.4).astype(np.float32)
     losses, gradients = np.zeros(pieces), np.zeros((pieces, 71))
-    logistic_pieces(Z.indptr, Z.indices, Z.data, ROWS, y, weight, w, b, losses, gradients)
+    linear_pieces(Z.indptr, Z.indices, Z.data, ROWS, y, weight, False, w, b, losses, gradients)
     X, labels = DENSE[ROWS].astype(np.float64), y[ROWS]
     f = X @ w + b
     weights = np.where(labels, weight, 1.0)
     residual = weights * (1 / (1 + np.exp(-f)) - labels)
     np.testing.assert_allclose(losses.sum(), weights @ (np.logaddexp(0, f) - labels * f), rtol=1e-12)
+    np.testing.assert_allclose(gradients.sum(axis=0), np.append(X.T @ residual, residual.sum()), rtol=1e-10, atol=1e-12)
+
+
+def test_the_squared_loss_and_its_gradient_equal_the_dense_ones() -> None:
+    random = np.random.default_rng(5)
+    w, b, y = random.normal(size=70), 0.3, random.normal(size=90).astype(np.float32)
+    losses, gradients = np.zeros(8), np.zeros((8, 71))
+    linear_pieces(Z.indptr, Z.indices, Z.data, ROWS, y, 1.0, True, w, b, losses, gradients)
+    X = DENSE[ROWS].astype(np.float64)
+    residual = X @ w + b - y[ROWS]
+    np.testing.assert_allclose(losses.sum(), residual @ residual / 2, rtol=1e-12)
     np.testing.assert_allclose(gradients.sum(axis=0), np.append(X.T @ residual, residual.sum()), rtol=1e-10, atol=1e-12)

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 
 from jobs.net import linear
 from jobs.net.linear import LinearModel, choose_ridge, fit_ridge
+from jobs.net.tasks import REGRESSION, Task
 from tests.jobs.tables import counts, draw_labels
 
 Z = counts(1, 600, 30)
@@ -16,7 +17,7 @@ TRAIN, VALID = np.arange(0, 400), np.arange(400, 600)
 
 @pytest.mark.parametrize("weight", [1.0, 4.0])
 def test_the_ridge_equals_scikit_learn_on_a_dense_copy(weight: float) -> None:
-    ours = fit_ridge(Z, Y, TRAIN, 0.3, weight)
+    ours = fit_ridge(Z, Y, TRAIN, 0.3, (1.0, weight))
     dense = Z.toarray()[TRAIN].astype(np.float64)
     theirs = LogisticRegression(C=0.3, tol=1e-8, max_iter=5000, class_weight={0: 1.0, 1: weight}).fit(dense, Y[TRAIN])
     np.testing.assert_allclose(ours.w, theirs.coef_[0], atol=2e-3)  # L-BFGS stops at a gradient of 1e-4
@@ -65,3 +66,25 @@ def test_the_search_ends_when_two_candidates_in_a_row_were_no_better(monkeypatch
     chosen, _ = choose_ridge(Z, Y, TRAIN, VALID, strengths=(1e5, 0.1, 0.01, 1e2, 1e3, 1e-4, 1e4))
     assert chosen == 0.1
     assert tried == [1e-4, 0.01, 0.1, 1e2, 1e3]
+
+
+def test_the_ridge_of_a_value_is_that_of_scikit_learn() -> None:
+    y = (Z.toarray()[:, :4] @ np.array([1, -1, 0.5, 0.5]) + np.random.default_rng(3).normal(size=600)).astype(
+        np.float32
+    )
+    ours = fit_ridge(Z, y, TRAIN, 0.3, task=REGRESSION)
+    theirs = Ridge(alpha=1 / 0.3).fit(Z.toarray()[TRAIN].astype(np.float64), y[TRAIN])
+    np.testing.assert_allclose(ours.w, theirs.coef_, atol=2e-3)
+    assert ours.b == pytest.approx(theirs.intercept_, abs=1e-2)
+
+
+def test_the_ridge_of_several_classes_is_that_of_scikit_learn() -> None:
+    random = np.random.default_rng(4)
+    y = (Z.toarray()[:, :3] + random.gumbel(size=(600, 3))).argmax(axis=1).astype(np.float32)
+    task = Task("multiclass", 3)
+    ours = fit_ridge(Z, y, TRAIN, 0.3, task=task)
+    dense = Z.toarray().astype(np.float64)
+    theirs = LogisticRegression(C=0.3, tol=1e-8, max_iter=5000).fit(dense[TRAIN], y[TRAIN])
+    np.testing.assert_allclose(task.predictions(ours.logits(Z, VALID)), theirs.predict_proba(dense[VALID]), atol=3e-3)
+    alone = ours.of_output(1)
+    np.testing.assert_allclose(alone.logits(Z, VALID), ours.logits(Z, VALID)[:, 1], rtol=1e-6, atol=1e-7)

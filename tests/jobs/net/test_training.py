@@ -142,7 +142,7 @@ def test_every_optimizer_lowers_the_training_loss(optimizer: str) -> None:
 def test_positives_weigh_in_the_training_loss_and_not_in_the_validation_loss(weight: float) -> None:
     table = noise_table()
     Z, y, train, valid = table
-    net = trained(table, replace(PLAN, epochs=1, positive_weight=weight, learning_rate=1e-12))  # stands still
+    net = trained(table, replace(PLAN, epochs=1, class_weights=(1.0, weight), learning_rate=1e-12))  # stands still
     loss = binary_loss(net.linear.logits(Z, train), y[train]) * np.where(y[train] == 1, weight, 1)
     assert net.history[1].train_loss == pytest.approx(loss.mean(), rel=1e-5)
     assert net.history[1].valid_loss == pytest.approx(

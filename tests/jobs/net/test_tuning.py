@@ -34,10 +34,10 @@ def search(trials: int, minutes: float = 10.0) -> tuple[TrainingPlan, tuple[Tria
 def test_the_best_trial_wins_and_hopeless_ones_are_pruned() -> None:
     plan, tried, n_epochs = search(10)
     assert (tried[0].learning_rate, tried[0].optimizer) == (PLAN.learning_rate, PLAN.optimizer)
-    finished = [trial for trial in tried if trial.auc is not None]
-    best = max(finished, key=lambda trial: trial.auc or 0)
+    finished = [trial for trial in tried if trial.value is not None]
+    best = max(finished, key=lambda trial: trial.value or 0)
     assert (plan.learning_rate, plan.optimizer) == (best.learning_rate, best.optimizer)
-    assert (best.auc or 0) > (tried[0].auc or 0) + 0.05
+    assert (best.value or 0) > (tried[0].value or 0) + 0.05
     assert len(tried) == 10
     assert len(finished) < 10
     assert n_epochs < 10 * PLAN.epochs
@@ -48,7 +48,7 @@ def test_the_auc_of_a_trial_is_that_of_its_net_on_validation_rows() -> None:
     plan, tried, _ = search(1)
     net = train_net(Z, y, train, valid, fit_ridge(Z, y, train, 0.1), plan, [].append)
     assert plan == PLAN
-    assert tried[0].auc == roc_auc_score(y[valid], net.logits(Z, valid))
+    assert tried[0].value == roc_auc_score(y[valid], net.logits(Z, valid))
 
 
 def test_a_search_is_repeatable() -> None:

@@ -74,5 +74,5 @@ def test_the_description_names_only_what_scoring_needs(
     assert model["numeric"] + [column["name"] for column in model["categorical"]] == list(
         learned.columns.design.columns
     )
-    assert (model["positive"], model["threshold"]) == ("1", learned.threshold)
+    assert (model["classes"], model["threshold"]) == (["0", "1"], learned.judgement.threshold)
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["model.json", "weights.safetensors"]

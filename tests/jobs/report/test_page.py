@@ -39,7 +39,7 @@ def page_of(run: Run, folder: Path, names: dict[str, str] | None = None, problem
     data, learned, stages = run
     features = features_table(data, learned)
     features["feature"] = features["feature"].replace(names or {})
-    write_page(folder, problem, "run-1", features, interactions_table(learned), metrics_of(learned, stages))
+    write_page(folder, problem, "run-1", features, interactions_table(learned), metrics_of(data, learned, stages))
     return Page((folder / "report.html").read_text(encoding="utf-8"))
 
 
@@ -47,7 +47,7 @@ def test_the_page_shows_the_columns_and_the_models(mixed_run: Run, tmp_path: Pat
     text = " ".join(page_of(mixed_run, tmp_path).texts)
     for word in ("boss_kills", "town", "leak_suspect", "run-1", "logistic regression", "lightgbm", "1 pruned"):
         assert word in text
-    auc = mixed_run[1].metrics["test"]["net"]["auc"]
+    auc = mixed_run[1].judgement.metrics["test"]["net"]["auc"]
     assert f"{auc.value:.4f}" in text
 
 

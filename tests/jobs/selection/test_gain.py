@@ -8,12 +8,13 @@ from jobs.data.dataset import Design
 from jobs.data.split import Split
 from jobs.net.linear import LinearModel
 from jobs.net.resnet import BodyShape
+from jobs.net.tasks import BINARY
 from jobs.net.training import Net, TrainingPlan
 from jobs.selection.calibration import Calibration, calibrate
-from jobs.selection.crossfit import collect_evidence, cross_fit
+from jobs.selection.crossfit import Fold, collect_evidence, cross_fit, saying_of
 from jobs.selection.gain import Evidence, held_out_evidence
 from jobs.selection.held_out import HeldOut
-from jobs.selection.ranking import score_z, select_columns
+from jobs.selection.ranking import hear, score_z, select_columns
 from tests.jobs.tables import categories, csr_of, draw_labels, mixed_design
 from tests.jobs.trained_nets import DenseNet, body_in_float64, random_net
 
@@ -59,6 +60,13 @@ def by_brute_force(net: Net, design: Design, y: np.ndarray, nodes: int) -> np.nd
     return np.stack([gain.sum(axis=0), score.sum(axis=0), variance.sum(axis=0)], axis=1)
 
 
+def evidence_of(
+    net: Net, calibration: Calibration, design: Design, y: np.ndarray, held: np.ndarray, seen: np.ndarray
+) -> Evidence:
+    saying = saying_of(Fold(net, seen, held, calibration), design, y, BINARY)
+    return held_out_evidence(net, saying, design, y, held, seen, 4)
+
+
 def sums(evidence: Evidence) -> np.ndarray:
     return np.stack([evidence.gain, evidence.score, evidence.variance], axis=1)
 
@@ -66,7 +74,7 @@ def sums(evidence: Evidence) -> np.ndarray:
 def errors(net: Net, design: Design, y: np.ndarray) -> np.ndarray:
     """Return (n_columns, 3) differences: gain and score in standard errors of the score, its variance relative."""
     wanted = by_brute_force(net, design, y, 4)
-    found = sums(held_out_evidence(net, CALIBRATION, design, y, HELD, SEEN, 4))
+    found = sums(evidence_of(net, CALIBRATION, design, y, HELD, SEEN))
     unit = wanted[:, [2, 2, 2]] ** [0.5, 0.5, 1]
     return np.abs(found - wanted) / unit
 
@@ -89,7 +97,7 @@ def test_the_error_of_the_closed_form_is_of_third_order() -> None:
         net, design, y = mixed(size)
         net = Net(net.linear, np.zeros_like(net.W), net.body, net.history)
         wanted = by_brute_force(net, design, y, 4)
-        closed = sums(held_out_evidence(net, CALIBRATION, design, y, HELD, SEEN, 4))
+        closed = sums(evidence_of(net, CALIBRATION, design, y, HELD, SEEN))
         found.append(np.abs(closed - wanted)[SPARSE][:, :2].sum(axis=0))
     assert (found[0] / found[1] > 5).all()  # 8 in the limit
 
@@ -106,7 +114,7 @@ def test_the_z_of_the_score_is_its_sum_over_its_standard_error_in_all_folds() ->
 def test_the_effect_of_a_linear_net_is_its_calibrated_weights() -> None:
     net, design, y = mixed()
     net = Net(net.linear, np.zeros_like(net.W), net.body, net.history)
-    found = held_out_evidence(net, CALIBRATION, design, y, HELD, SEEN, 4).held_out
+    found = evidence_of(net, CALIBRATION, design, y, HELD, SEEN).held_out
     np.testing.assert_allclose(found.effect, 0.8 * net.linear.w, rtol=1e-5)
     np.testing.assert_array_equal(found.rows, HELD)
     np.testing.assert_allclose(found.f, CALIBRATION.apply(net.logits(design.Z, HELD)))
@@ -114,7 +122,7 @@ def test_the_effect_of_a_linear_net_is_its_calibrated_weights() -> None:
 
 def test_a_net_that_points_the_wrong_way_gives_no_evidence() -> None:
     net, design, y = mixed()
-    evidence = held_out_evidence(net, Calibration(0.0, -1.0), design, y, HELD, SEEN, 4)
+    evidence = evidence_of(net, Calibration(0.0, -1.0), design, y, HELD, SEEN)
     np.testing.assert_allclose(sums(evidence), 0, atol=1e-12)
     np.testing.assert_array_equal(score_z([evidence]), 0)
 
@@ -136,9 +144,8 @@ def test_columns_of_noise_far_from_zero_inherit_nothing_through_the_gradients(se
     noise = random.normal(size=(70, 8)) * 0.1  # what a net overfits
     overfit = Net(truth.linear, np.vstack([W[:10], noise - noise.mean(axis=0)]).astype(np.float32), net.body, ())
     calibration = calibrate(overfit.logits(design.Z, held), y[held])
-    selected = select_columns(
-        [held_out_evidence(overfit, calibration, design, y, held, seen, 4)], design, y, 0.1
-    ).selected
+    evidence = evidence_of(overfit, calibration, design, y, held, seen)
+    selected = select_columns([hear([evidence], design, y)], 0.1).selected
     assert selected[:10].sum() >= 7
     assert selected[10:].sum() <= 2
 
@@ -153,6 +160,7 @@ def test_trained_nets_select_the_true_columns_among_columns_far_from_zero() -> N
     design = mixed_design(csr_of(X / np.ptp(X, axis=0)), (), split.train)
     plan = TrainingPlan(BodyShape(n_blocks=1, d_block=16), epochs=6, patience=6, learning_rate=3e-3, code_penalty=0.5)
     ensemble = cross_fit(design, y, split, 3.0, plan, 2, lambda *_: None)
-    selected = select_columns(collect_evidence(ensemble, design, y, 2, lambda: None), design, y, 0.1).selected
+    evidence = collect_evidence(ensemble, design, y, 2, lambda: None)
+    selected = select_columns([hear(evidence, design, y)], 0.1).selected
     assert selected[:10].all()
     assert selected[10:].sum() <= 2

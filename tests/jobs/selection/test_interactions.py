@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jobs.data.dataset import Design
+from jobs.net.tasks import BERNOULLI
 from jobs.selection.held_out import HeldOut
 from jobs.selection.interactions import Interactions, find_interactions, interacting_codes
 from jobs.selection.pair_kernels import happenings, interaction_contrasts, joint_sums, own_sums, rows_by_column
@@ -85,7 +86,7 @@ def test_codes_that_act_together_on_some_rows_are_named() -> None:
     X, y = planted()
     rows = np.arange(0, N, 2)
     f = np.full(len(rows), -0.5)
-    assert interacting_codes(design_of(X), y, rows, f).tolist() == [3, 7]
+    assert interacting_codes(design_of(X), y, rows, f, BERNOULLI).tolist() == [3, 7]
 
 
 def test_the_kernels_equal_dense_tables() -> None:

@@ -6,7 +6,7 @@ import pytest
 from jobs.data.dataset import Design
 from jobs.selection.gain import Evidence
 from jobs.selection.held_out import HeldOut
-from jobs.selection.ranking import MIN_NULL_WIDTH, Selection, null_width, select_columns
+from jobs.selection.ranking import MIN_NULL_WIDTH, Selection, hear, null_width, select_columns
 from tests.jobs.tables import counts, csr_of, draw_labels, mixed_design
 
 N = 4000
@@ -36,7 +36,7 @@ def judged(design: Design, y: np.ndarray, score: np.ndarray | None = None, gain:
         )
         for rows in folds
     ]
-    return select_columns(evidence, design, y, 0.1)
+    return select_columns([hear(evidence, design, y)], 0.1)
 
 
 def test_columns_that_act_alone_or_together_are_selected_and_come_first() -> None:

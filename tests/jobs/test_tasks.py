@@ -1,0 +1,151 @@
+"""Several classes and numbers, from a dataset to the table: planted truth, metrics, what a run leaves."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jobs.data.dataset import Dataset
+from jobs.learn import Learned
+from jobs.lineage import metrics_of
+from jobs.report.tables import write_tables
+from jobs.stages import Stages
+from tests.jobs.mixed_drop import learn_quietly
+from tests.jobs.tables import categories, counts, dataset_of, problem_of
+
+N, P, N_TRUE = 3000, 60, 8
+SMALL = {
+    "net": {"d_block": 32, "n_blocks": 1, "epochs": 12, "code_penalty": 1.0},
+    "explain": {"rows": 60, "background": 8, "nodes": 4},
+}
+
+
+def planted_columns() -> tuple[np.ndarray, np.ndarray]:
+    """Counts, the first eight of which act; names are in the order of the columns."""
+    X = counts(3, N, P, (0.1, 0.5))
+    return X, np.log1p(X.toarray()[:, :N_TRUE])
+
+
+@cache
+def numbers(transform: str = "none") -> tuple[Dataset, Learned, Stages]:
+    X, acting = planted_columns()
+    random = np.random.default_rng(4)
+    y = acting @ np.tile([0.6, -0.6], 4) + 1.2 * (acting[:, 0] > 0) * (acting[:, 1] > 0) + random.normal(0, 1, N)
+    y = np.exp(y) if transform == "log1p" else 100 + 10 * y
+    data = replace(dataset_of(X, y.astype(np.float32)), classes=())
+    learned, stages = learn_quietly(data, problem_of(task="regression", target={"transform": transform}, **SMALL))
+    return data, learned, stages
+
+
+@cache
+def classes() -> tuple[Dataset, Learned, Stages]:
+    X, acting = planted_columns()
+    random = np.random.default_rng(5)
+    f = np.stack([acting[:, :4].sum(axis=1), acting[:, 4:].sum(axis=1), np.full(N, 0.8), np.full(N, -3.5)], axis=1)
+    y = (1.2 * f + random.gumbel(size=f.shape)).argmax(axis=1).astype(np.float32)
+    town = categories("town", random.choice(["a", "b"], N).tolist())
+    data = replace(dataset_of(X, y, (town,)), classes=("left", "right", "straight", "never"))
+    learned, stages = learn_quietly(data, problem_of(task="multiclass", **SMALL))
+    return data, learned, stages
+
+
+def selected(run: tuple[Dataset, Learned, Stages]) -> set[int]:
+    names = run[1].columns.design.columns
+    return {
+        int(names[k].removeprefix("column_")) for k in np.flatnonzero(run[1].selection.selected) if names[k] != "town"
+    }
+
+
+@pytest.mark.parametrize("run", [numbers, classes])
+def test_planted_columns_are_selected_and_few_others(run: object) -> None:
+    found = selected(run())  # pyright: ignore[reportCallIssue]
+    assert len(found & set(range(N_TRUE))) >= N_TRUE - 1
+    assert len(found - set(range(N_TRUE))) <= 2
+
+
+def test_numbers_are_predicted_on_their_own_scale() -> None:
+    data, learned, _ = numbers()
+    test = learned.judgement.metrics["test"]
+    assert set(test) == {"net", "linear_regression", "lightgbm"}
+    f = learned.target.to_label(learned.ensemble.logits(learned.columns.design, learned.split.test))
+    error = f - data.y[learned.split.test]
+    assert test["net"]["rmse"].value == pytest.approx(np.sqrt((error**2).mean()), rel=1e-6)
+    assert 9 < test["net"]["rmse"].value < 12  # the noise has 10
+    assert test["net"]["r2"].value > 0.2
+    assert learned.judgement.threshold is None
+    assert learned.judgement.lead.value > -0.01
+
+
+def test_a_skewed_label_is_learned_compressed() -> None:
+    data, learned, _ = numbers("log1p")
+    f = learned.target.to_label(learned.ensemble.logits(learned.columns.design, learned.split.test))
+    y = data.y[learned.split.test]
+    assert np.corrcoef(np.log1p(np.abs(f)), np.log1p(y))[0, 1] > 0.4
+    assert len(selected((data, learned, Stages))) >= N_TRUE - 1  # pyright: ignore[reportArgumentType]
+
+
+def test_classes_are_predicted_with_probabilities() -> None:
+    data, learned, _ = classes()
+    test, rows = learned.judgement.metrics["test"], learned.split.test
+    f = learned.ensemble.logits(learned.columns.design, rows)
+    assert f.shape == (len(rows), 4)
+    assert test["net"]["accuracy"].value == pytest.approx((f.argmax(axis=1) == data.y[rows]).mean())
+    assert test["net"]["accuracy"].value > 0.5
+    assert learned.judgement.confusion is not None
+    assert learned.judgement.confusion.sum() == len(rows)
+
+
+def test_attributions_of_a_class_add_up_to_its_logit() -> None:
+    data, learned, _ = classes()
+    entries, design = learned.summary.entries, learned.columns.design
+    for output in range(3):
+        own = entries.output == output
+        for fold in learned.ensemble.folds[:2]:
+            rows = np.intersect1d(np.unique(entries.row[own]), fold.held_out)[:5]
+            f = fold.net.logits(design.Z, rows)[:, output]
+            total = np.array([entries.phi[own & (entries.row == row)].sum() for row in rows])
+            spread = np.std(fold.net.logits(design.Z, fold.seen)[:, output])
+            assert np.ptp(f - total) < 0.6 * spread  # f minus its attributions is the mean of the background
+    assert data.n_rows == N
+
+
+@pytest.mark.parametrize("run", [numbers, classes])
+def test_a_run_leaves_its_tables(run: object, tmp_path: Path) -> None:
+    data, learned, stages = run()  # pyright: ignore[reportCallIssue]
+    features = write_tables(tmp_path, data, learned, "user_id")
+    assert len(features) == P + len(data.categorical)
+    assert features.loc[features["status"] == "selected", "mean_abs_shap"].gt(0).all()
+    values = pd.read_parquet(tmp_path / "shap_values.parquet")
+    metrics = metrics_of(data, learned, stages)
+    if learned.task.kind == "multiclass":
+        assert set(values["class"]) == set(data.classes)
+        table = pd.read_parquet(tmp_path / "classes.parquet")
+        assert table["class"].tolist() == list(data.classes)
+        assert metrics["confusion"]["classes"] == list(data.classes)
+        assert table["support"].sum() == len(learned.split.test)
+    else:
+        assert "class" not in values
+        assert not (tmp_path / "classes.parquet").exists()
+        assert metrics["lead_over_linear_model"]["metric"] == "r2"
+
+
+def test_nothing_is_selected_where_nothing_acts() -> None:
+    X, _ = planted_columns()
+    random = np.random.default_rng(8)
+    of_numbers = replace(dataset_of(X, random.normal(size=N).astype(np.float32)), classes=())
+    of_classes = replace(dataset_of(X, random.integers(0, 4, N).astype(np.float32)), classes=("a", "b", "c", "d"))
+    for data, task in ((of_numbers, "regression"), (of_classes, "multiclass")):
+        learned, _ = learn_quietly(data, problem_of(task=task, **SMALL))
+        assert learned.selection.selected.sum() <= 1, task
+
+
+def test_class_weights_of_several_classes_are_inverse_frequencies_with_a_cap() -> None:
+    X, _ = planted_columns()
+    y = np.repeat([0, 1, 2], [N // 2, N // 3, N - N // 2 - N // 3]).astype(np.float32)
+    data = replace(dataset_of(X, y), classes=("a", "b", "c"))
+    asked = problem_of(task="multiclass", imbalance={"method": "class_weights", "cap": 1.5}, **SMALL)
+    learned, _ = learn_quietly(data, asked)
+    assert learned.plan.class_weights == pytest.approx((2 / 3, 1.0, 1.5), rel=0.01)
