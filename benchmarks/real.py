@@ -191,7 +191,7 @@ def _madelon_table() -> Dataset:
 def _numeric(X: csr_array, y: NDArray[Any]) -> Dataset:
     X.sort_indices()
     names = tuple(f"column{k:05d}" for k in range(X.shape[1]))
-    return Dataset(np.arange(X.shape[0]), X, names, (), (y > np.min(y)).astype(np.float32), "1")
+    return Dataset(np.arange(X.shape[0]), X, names, (), (y > np.min(y)).astype(np.float32), ("0", "1"))
 
 
 def _mixed(name: str, label: str, *, text: tuple[str, ...] = (), drop: tuple[str, ...] = ()) -> Callable[[], Dataset]:
@@ -203,7 +203,7 @@ def _mixed(name: str, label: str, *, text: tuple[str, ...] = (), drop: tuple[str
         categorical = sorted(column for column, other in zip(frame, is_text, strict=True) if other)
         X = csr_array(frame[numeric].to_numpy().astype(np.float32))
         return Dataset(
-            np.arange(len(y)), X, tuple(numeric), tuple(_categories(frame, column) for column in categorical), y, "1"
+            np.arange(len(y)), X, tuple(numeric), tuple(_categories(frame, column) for column in categorical), y, ("0", "1")
         )
 
     return load

@@ -110,7 +110,7 @@ def _dataset(truth: Truth) -> Dataset:
     n, p = truth.X.shape
     names = tuple(f"column{k:04d}" for k in range(p))
     time = np.arange(n) if len(truth.is_late) else None
-    return Dataset(np.arange(n), truth.X, names, (), truth.y, "1", time=time)
+    return Dataset(np.arange(n), truth.X, names, (), truth.y, ("0", "1"), time=time)
 
 
 def _is_true(truth: Truth, table: Table) -> NDArray[np.bool_]:
