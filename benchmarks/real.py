@@ -203,7 +203,12 @@ def _mixed(name: str, label: str, *, text: tuple[str, ...] = (), drop: tuple[str
         categorical = sorted(column for column, other in zip(frame, is_text, strict=True) if other)
         X = csr_array(frame[numeric].to_numpy().astype(np.float32))
         return Dataset(
-            np.arange(len(y)), X, tuple(numeric), tuple(_categories(frame, column) for column in categorical), y, ("0", "1")
+            np.arange(len(y)),
+            X,
+            tuple(numeric),
+            tuple(_categories(frame, column) for column in categorical),
+            y,
+            ("0", "1"),
         )
 
     return load

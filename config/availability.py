@@ -40,7 +40,6 @@ def _mapping(value: object) -> bool:
 NOT_YET = (
     NotYet(("complete", "expect_by"), _anything, "no alarm: leave it out"),
     NotYet(("complete", "timezone"), _anything, "no alarm: leave it out"),
-    NotYet(("table", "sequences"), _anything, "numeric and categorical columns"),
     NotYet(("table", "numeric"), _anything, "rest; columns to be left out stand in table.ignore"),
     NotYet(("table", "time"), _mapping, "the name of one column"),
     NotYet(("imbalance", "method"), _one_of("undersample", "oversample", "smote"), "none or class_weights"),

@@ -56,6 +56,15 @@ class CompleteSettings(Section):
         return self.quiet_seconds if self.rule == "quiet_period" else self.settle_seconds
 
 
+class SequenceSettings(Section):
+    """One column that holds several items a row, the oldest first."""
+
+    delimiter: str = Field(default=",", min_length=1, description="what stands between the items of a text")
+    max_len: int = Field(default=500, ge=1, le=100_000, description="only the last so many items of a row count")
+    min_count: int = Field(default=10, ge=1, description="items on fewer training rows share one code")
+    encoder: Literal["mean"] = Field(default="mean", description="mean: the mean of the items' codes")
+
+
 class TableSettings(Section):
     """What the columns of a drop are."""
 
@@ -70,7 +79,10 @@ class TableSettings(Section):
     value: ColumnName = Field(default="value", description="shape long: the column with the feature's value")
     ignore: ColumnSet = Field(default=(), description="columns that are never read")
     categorical: ColumnSet = Field(default=(), description="columns whose values are categories")
-    sequences: dict[str, object] = Field(default={}, max_length=0, description="columns that hold lists of items")
+    sequences: dict[ColumnName, SequenceSettings] = Field(
+        default={},
+        description="columns that hold several items a row (lists, or text with a delimiter), each with its settings",
+    )
     numeric: Literal["rest"] = Field(default="rest", description="numeric columns: all that are named nowhere else")
     group: ColumnName | None = Field(default=None, description="the column whose rows stay on one side of the split")
     time: ColumnName | None = Field(default=None, description="the column that orders rows in time")

@@ -14,6 +14,7 @@ from config import Problem
 from jobs.data.correlation import CorrelatedPairs, correlated_pairs
 from jobs.data.dataset import Dataset, Design
 from jobs.data.design import Vocabulary, design_of, encode, fit_vocabulary, take_columns
+from jobs.data.items import fit_items, share_items
 from jobs.data.kernels import column_counts
 from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
 from jobs.data.scaling import Scaler, fit_scaler, scale
@@ -32,6 +33,7 @@ class Columns:
         scaler: of all numeric columns.
         pruning: the verdict on all numeric columns.
         vocabularies: of all categorical columns, constant ones too.
+        items: vocabularies of all columns of sequences, constant ones too.
         design: the kept columns.
         coverage: (n_numeric,) share of all rows that are non-zero.
         flags: flag -> names of the kept columns that have it.
@@ -41,6 +43,7 @@ class Columns:
     scaler: Scaler
     pruning: Pruning
     vocabularies: tuple[Vocabulary, ...]
+    items: tuple[Vocabulary, ...]
     design: Design
     coverage: NDArray[np.float64]
     flags: dict[str, frozenset[str]]
@@ -60,7 +63,17 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
     names = [data.names[int(k)] for k in pruning.kept]
     vocabularies = tuple(fit_vocabulary(column, split.train, problem.prune.min_rows) for column in data.categorical)
     encoded = _encoded(data, vocabularies)
-    design = design_of(numeric, names, encoded)
+    declared = problem.table.sequences
+    items = tuple(
+        fit_items(each, split.train, declared[each.name].min_count, declared[each.name].max_len)
+        for each in data.sequences
+    )
+    shares = [
+        (column.name, share_items(column, own, declared[column.name].max_len))
+        for column, own in zip(data.sequences, items, strict=True)
+        if own.n_values > 1
+    ]
+    design = design_of(numeric, names, encoded, shares)
     if not design.columns:
         raise NoUsableColumn(
             f"none of {len(data.names)} numeric and {len(data.categorical)} categorical columns is left: all are "
@@ -74,7 +87,7 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         "exposure": frozenset(names[int(k)] for k in exposure_columns(numeric, split.train)),
     }
     duplicates = rows_seen_before(design.Z, split.train, split.test)
-    return Columns(scaler, pruning, vocabularies, design, coverage, flags, duplicates)
+    return Columns(scaler, pruning, vocabularies, items, design, coverage, flags, duplicates)
 
 
 def _leaks(

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from config import Problem
-from jobs.data.dataset import Categories, Dataset
+from jobs.data.dataset import Categories, Dataset, Sequences
 from jobs.errors import (
     DuplicateIds,
     EmptyDrop,
@@ -27,10 +27,11 @@ from jobs.errors import (
 from jobs.net.tasks import TaskKind
 from storage.arrow import Kind
 from storage.carried import is_bytes, is_nested
+from storage.footers import is_list_of_items
 from storage.parquet import DropSchema
 from storage.plan import ReadPlan
 from storage.table import Table
-from storage.widening import is_readable_number
+from storage.widening import is_readable_number, is_text
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\"'`<>]")
 _NO_ROWS = "the drop has no rows. Check the job that wrote it"
@@ -60,6 +61,7 @@ def plan_reading(schema: DropSchema, problem: Problem) -> ReadPlan:
         label=table.label,
         numeric=() if long else _numeric_columns(schema, problem),
         categorical=table.categorical,
+        sequences=tuple((name, asked.delimiter) for name, asked in sorted(table.sequences.items())),
         group=table.group,
         time=table.time,
         split=table.split,
@@ -70,7 +72,7 @@ def plan_reading(schema: DropSchema, problem: Problem) -> ReadPlan:
     )
     _require_columns(schema, plan)
     _require_flat_text(schema, plan)
-    _require_safe_names([plan.id, *plan.carried, *plan.numeric])
+    _require_safe_names([plan.id, *plan.carried, *(name for name, _ in plan.sequences), *plan.numeric])
     return plan
 
 
@@ -95,6 +97,7 @@ def take_in(table: Table, plan: ReadPlan, schema: DropSchema, task: TaskKind = "
         categorical=tuple(Categories(column.name, column.codes, column.levels) for column in table.categorical),
         y=y,
         classes=classes,
+        sequences=tuple(Sequences(each.name, each.indptr, each.codes, each.levels) for each in table.sequences),
         coarse=_coarse_columns(schema, plan.numeric),
         group=None if table.group is None else _complete(table.group.to_pandas(), "group"),
         time=None if table.time is None else _complete(table.time.to_pandas(), "time"),
@@ -105,7 +108,16 @@ def take_in(table: Table, plan: ReadPlan, schema: DropSchema, task: TaskKind = "
 def _numeric_columns(schema: DropSchema, problem: Problem) -> tuple[str, ...]:
     """All columns that are named nowhere in the problem; folders of a partition (dt=...) are no columns of the data."""
     table = problem.table
-    named = {table.id, table.label, table.group, table.time, table.split, *table.ignore, *table.categorical}
+    named = {
+        table.id,
+        table.label,
+        table.group,
+        table.time,
+        table.split,
+        *table.ignore,
+        *table.categorical,
+        *table.sequences,
+    }
     rest = [name for name in schema.columns if name not in named and name not in schema.partition_columns]
     _require_safe_names(rest)
     wrong = {name: schema.columns[name] for name in rest if not is_readable_number(schema.columns[name])}
@@ -120,9 +132,14 @@ def _advice(types: Collection[Kind]) -> str:
     """What to do with columns that are no numbers: only those of flat text may be categories."""
     unfit = [is_nested(kind) or is_bytes(kind) for kind in types]
     if all(unfit):
-        return "List them under table.ignore: lists, structs and bytes are not read"
+        return (
+            "List them under table.sequences if they are lists, else under table.ignore: structs and bytes are not read"
+        )
     rest = ". Lists, structs and bytes are not read, and can only be ignored" if any(unfit) else ""
-    return f"List them under table.categorical if their values are categories, or under table.ignore{rest}"
+    return (
+        "List them under table.categorical if their values are categories, under table.sequences if they hold several "
+        f"items, or under table.ignore{rest}"
+    )
 
 
 def _require_flat_text(schema: DropSchema, plan: ReadPlan) -> None:
@@ -135,12 +152,23 @@ def _require_flat_text(schema: DropSchema, plan: ReadPlan) -> None:
             f"{len(nested)} column(s) that the problem names hold lists or structs: {_typed(nested)}. "
             "Flatten them where the drop is written, or list them under table.ignore and nowhere else"
         )
+    types |= {name: schema.columns[name] for name, _ in plan.sequences if name in schema.columns}
+    odd = {name: types[name] for name, _ in plan.sequences if name in types and not _holds_items(types[name])}
+    if odd:
+        raise UnsupportedColumn(
+            f"{len(odd)} column(s) under table.sequences are neither lists of flat items nor text: {_typed(odd)}. "
+            "Write one list, or one delimited text, for each row"
+        )
     raw = {name: kind for name, kind in types.items() if is_bytes(kind)}
     if raw:
         raise UnsupportedColumn(
             f"{len(raw)} column(s) that the problem names hold bytes, which need not be text: {_typed(raw)}. "
             "Cast them to text where the drop is written, or list them under table.ignore and nowhere else"
         )
+
+
+def _holds_items(kind: Kind) -> bool:
+    return is_list_of_items(kind) or is_text(kind) or is_readable_number(kind) or is_bytes(kind)
 
 
 def _require_columns(schema: DropSchema, plan: ReadPlan) -> None:
@@ -151,7 +179,7 @@ def _require_columns(schema: DropSchema, plan: ReadPlan) -> None:
             "Correct table.label, or the job that writes the drop"
         )
     carried = () if long else plan.carried  # in a long drop these may be features
-    wanted = (plan.id, *carried, *plan.feature, *((plan.value,) if long else ()))
+    wanted = (plan.id, *carried, *(name for name, _ in plan.sequences), *plan.feature, *((plan.value,) if long else ()))
     missing = [name for name in wanted if name not in schema.columns]
     if missing:
         raise MissingColumn(

@@ -15,6 +15,7 @@ from jobs.intake import plan_reading, take_in
 from jobs.learn import Learned, learn
 from jobs.lineage import code_version, metrics_of, write_lineage, write_metrics
 from jobs.memory import bound_freed_memory, expected_peak_bytes, require_memory
+from jobs.model import model_of
 from jobs.net.threads import compute_on
 from jobs.observer import Observer
 from jobs.prepare import parts_to_read
@@ -104,6 +105,6 @@ def write_results(folder: Path, work: Work, run_id: str, data: Dataset, learned:
     metrics = metrics_of(data, learned, stages)
     features = write_tables(folder, data, learned, work.problem.table.id)
     write_page(folder, work.problem.problem, run_id, features, interactions_table(learned), metrics)
-    write_model(folder, data, learned)
+    write_model(folder, model_of(data, learned, work.problem))
     write_metrics(folder, metrics)
     write_lineage(folder, work, run_id, data, learned, stages, features)

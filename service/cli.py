@@ -129,6 +129,22 @@ def results(
     _call("results", problem=problem, config=config, results=results, run=run, as_json=as_json, top=top)
 
 
+@app.command(
+    epilog=_examples(
+        "winnow score ./drops/dt=2026-11-23 --model ./results/return/runs/3f2a... --out ./scores",
+        "winnow score s3://game-features/all/ --model s3://game-results/return/runs/3f2a... --out s3://scores/today",
+    )
+)
+def score(
+    drop: Annotated[str, typer.Argument(help="The folder of the drop; its label may be missing. Nothing is deleted.")],
+    model: Annotated[str, typer.Option(metavar="RUN", help="The folder of a run: <results>/<problem>/runs/<run_id>.")],
+    out: Annotated[str, typer.Option(metavar="URL", help="Where predictions.parquet and predictions.csv go.")],
+    as_json: Json = False,
+) -> None:
+    """Predict every row of a drop with the model of a run, in the order of the drop."""
+    _call("score", drop=drop, model=model, out_url=out, as_json=as_json)
+
+
 @app.command(epilog=_examples("winnow replay 3f2a... return", "winnow replay 3f2a... return --results ./results"))
 def replay(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run_id, as `winnow results` shows it.")],

@@ -16,6 +16,7 @@ _SAYINGS = {
     ("evidence", "folds"): "folds of evidence",
     ("explain", "rows"): "rows explained",
     ("publish", "files"): "files published",
+    ("score", "rows"): "rows scored",
 }
 
 

@@ -57,7 +57,7 @@ def read_results(store: ObjectStore, problem: str, run_id: str | None = None) ->
         CorruptObject: a file of it is damaged or gone.
     """
     commit = read_commit(store, problem, run_id or _latest_run(store, problem))
-    features, metrics = _published(store, commit, FEATURES), _published(store, commit, METRICS)
+    features, metrics = published(store, commit, FEATURES), published(store, commit, METRICS)
     return RunResults(
         commit=commit,
         url=store.url + commit.attempt,
@@ -72,7 +72,7 @@ def run_of_drop(store: ObjectStore, problem: str, drop_id: str) -> str:
     return str(_values(store, done_key(problem, drop_id))["run_id"])
 
 
-def _published(store: ObjectStore, commit: Commit, name: str) -> bytes:
+def published(store: ObjectStore, commit: Commit, name: str) -> bytes:
     """Return a file of a run, byte for byte as it was published."""
     key = commit.attempt + name
     try:

@@ -14,6 +14,7 @@ from storage.errors import CorruptObject, SchemaConflict
 from storage.footers import PartFooter
 from storage.parquet import DropSchema, translated
 from storage.plan import ReadPlan
+from storage.sequences import Items, items_of
 from storage.sharing import SharedFile
 from storage.widening import is_numeric
 
@@ -65,6 +66,19 @@ class OpenedPart:
         leaves = [self.footer.leaves[name] for name in names]
         with translated(self.footer.key):
             return self._reader().reader.read_row_group(group, column_indices=leaves, use_threads=False)
+
+    def decode_items(self, group: int, name: str, delimiter: str) -> Items:
+        """Return the items of every row of one row group, of a column of lists or of delimited texts.
+
+        Raises:
+            CorruptObject: a page cannot be decoded.
+        """
+        leaf = self.footer.lists.get(name, self.footer.leaves.get(name, -1))
+        with translated(self.footer.key):
+            frame = self._reader().reader.read_row_group(group, column_indices=[leaf], use_threads=False)
+            if kinds.is_dictionary(frame.column(0).type):
+                self._require_short(frame.column(0))
+            return items_of(frame.column(0), delimiter)
 
     def decode_in_order(self, group: int, names: Sequence[str]) -> list[Column]:
         """Return these columns one by one; nothing is read for no name."""
@@ -121,6 +135,9 @@ def check_columns(plan: ReadPlan, schema: DropSchema) -> None:
     value = (plan.value,) if plan.shape == "long" else ()
     wanted = (plan.id, *plan.numeric, *plan.feature, *value, *(set(plan.carried) - optional))
     faults = [f"no flat column {name!r}" for name in wanted if name not in flat]
+    faults += [
+        f"no column of items {name!r}" for name, _ in plan.sequences if name not in {*first.leaves, *first.lists}
+    ]
     faults += [
         f"column {name!r} is {schema.columns[name]}, not a number"
         for name in (*plan.numeric, *value)

@@ -3,7 +3,7 @@
 Only arrays and names are kept: the parsed footer of 10,000 columns weighs more than their non-zeros often do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -27,6 +27,7 @@ class PartFooter:
         row_groups: rows of each row group.
         types: by column of the file, in its order.
         leaves: by flat (not nested) column: its number among the leaves of the parquet schema.
+        lists: by column of lists of flat items: the same.
         constants: columns that the path declares and the file does not have.
         facts: of every chunk.
     """
@@ -36,6 +37,7 @@ class PartFooter:
     row_groups: tuple[int, ...]
     types: Mapping[str, Kind]
     leaves: Mapping[str, int]
+    lists: Mapping[str, int]
     constants: Mapping[str, str | None]
     facts: "ChunkFacts"
 
@@ -55,13 +57,27 @@ class PartFooter:
 
 def flat_leaves(schema: Schema) -> dict[str, int]:
     """Return the leaf number of each flat column; nested columns take several leaves and are passed over."""
+    return _leaves(schema, lambda kind: not kinds.is_nested(kind))
+
+
+def list_leaves(schema: Schema) -> dict[str, int]:
+    """Return the leaf number of each column of lists of flat items."""
+    return _leaves(schema, is_list_of_items)
+
+
+def is_list_of_items(kind: Kind) -> bool:
+    """Whether a value of the type is several flat ones, in order."""
+    is_list = kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind)
+    return bool(is_list and not kinds.is_nested(kind.value_type))
+
+
+def _leaves(schema: Schema, is_wanted: Callable[[Kind], bool]) -> dict[str, int]:
     leaves: dict[str, int] = {}
     n_before = 0
     for field in schema:
-        width = _n_leaves(field.type)
-        if not kinds.is_nested(field.type):
+        if is_wanted(field.type):
             leaves[field.name] = n_before
-        n_before += width
+        n_before += _n_leaves(field.type)
     return leaves
 
 

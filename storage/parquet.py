@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from storage.arrow import Kind, arrow, parquet
 from storage.errors import CorruptObject, SchemaConflict
-from storage.footers import PartFooter, chunk_facts, flat_leaves
+from storage.footers import PartFooter, chunk_facts, flat_leaves, list_leaves
 from storage.partitions import partition_values
 from storage.store import ObjectInfo
 from storage.widening import common_type, plain
@@ -136,6 +136,7 @@ def _read_footer(info: ObjectInfo, open_part: OpenPart) -> PartFooter:
             row_groups=tuple(metadata.row_group(g).num_rows for g in range(metadata.num_row_groups)),
             types={field.name: field.type for field in schema},
             leaves=leaves,
+            lists=list_leaves(schema),
             constants={name: value for name, value in declared.items() if name not in schema.names},
             facts=chunk_facts(metadata, leaves),
         )
@@ -182,5 +183,7 @@ def _spelled(names: Sequence[str]) -> str:
 
 def _sharing(footer: PartFooter, first: PartFooter) -> PartFooter:
     # Most parts repeat the first one's names and types: thousands of them, kept once.
-    same = footer.leaves == first.leaves and list(footer.types.items()) == list(first.types.items())
-    return replace(footer, types=first.types, leaves=first.leaves) if same else footer
+    same = (footer.leaves, footer.lists) == (first.leaves, first.lists) and list(footer.types.items()) == list(
+        first.types.items()
+    )
+    return replace(footer, types=first.types, leaves=first.leaves, lists=first.lists) if same else footer

@@ -13,6 +13,7 @@ class ReadPlan:
         label: a column, or in a long drop possibly a feature.
         numeric: columns of the matrix; empty for a long drop, whose features are known when it has been read.
         categorical: columns to encode as levels.
+        sequences: pairs of a column that holds several items a row, and what stands between them where it is text.
         group, time, split: columns handed through, where the problem names them.
         shape: "wide", one row per id; or "long", one row per id, feature, value.
         feature: long only: the columns whose text, joined with "_", names the feature.
@@ -24,6 +25,7 @@ class ReadPlan:
     label: str
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    sequences: tuple[tuple[str, str], ...] = ()
     group: str | None = None
     time: str | None = None
     split: str | None = None

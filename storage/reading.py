@@ -22,6 +22,7 @@ from storage.footers import PartFooter
 from storage.long import read_long
 from storage.parquet import DropSchema, OpenPart, translated
 from storage.plan import ReadPlan
+from storage.sequences import Items, in_order, stacked
 from storage.store import ObjectInfo
 from storage.table import Table
 
@@ -73,6 +74,7 @@ def _read_wide(
 ) -> Table:
     with ThreadPoolExecutor(threads) as pool:
         of_parts = list(pool.map(partial(_read_carried, open_part=open_part, plan=plan, schema=schema), parts))
+        items = list(pool.map(partial(_read_items, open_part=open_part, plan=plan), parts))
     carried = {name: _stacked([columns[name] for columns in of_parts]) for name in of_parts[0]}
     ids, order = sort_ids(carried.pop(""))
     sizes = [rows for _, footer in parts for rows in footer.row_groups]
@@ -80,8 +82,12 @@ def _read_wide(
     names = sorted(plan.numeric)
     pieces = BlockReader(names, orders, threads, on_rows).read(parts, open_part)
     numeric = assemble(pieces, [group.rows for group in orders], (ids.size, len(names)), threads)
-    in_order = {name: column.take(arrow.array(order)) for name, column in carried.items()}
-    return Table(ids=ids, numeric=numeric, numeric_names=tuple(names), **carried_fields(plan, in_order))
+    in_rows = {name: column.take(arrow.array(order)) for name, column in carried.items()}
+    sequences = tuple(
+        in_order(name, stacked([part[name] for part in items]), order) for name, _ in sorted(plan.sequences)
+    )
+    fields = carried_fields(plan, in_rows)
+    return Table(ids=ids, numeric=numeric, numeric_names=tuple(names), sequences=sequences, **fields)
 
 
 def _read_carried(
@@ -100,6 +106,18 @@ def _read_carried(
     return {"": ids} | {
         name: columns[name] if name in as_they_came else _encoded(columns[name]) for name in plan.carried
     }
+
+
+def _read_items(part: tuple[ObjectInfo, PartFooter], open_part: OpenPart, plan: ReadPlan) -> dict[str, Items]:
+    info, footer = part
+    if not plan.sequences:
+        return {}
+    with open_part(info) as file, OpenedPart(footer, file) as opened:
+        groups = range(len(footer.row_groups))
+        return {
+            name: stacked([opened.decode_items(g, name, delimiter) for g in groups])
+            for name, delimiter in plan.sequences
+        }
 
 
 def _encoded(column: Column) -> Column:

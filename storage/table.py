@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from storage.arrow import Array
+from storage.sequences import SequenceColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Table:
             null is zero; NaN and infinities are kept as they are (intake judges them).
         numeric_names: (n_numeric,) sorted.
         categorical: sorted by name.
+        sequences: sorted by name.
         label: (n_rows,) as it came, nulls included.
         group, time, split: (n_rows,) as they came, where the problem names such a column.
     """
@@ -49,3 +51,4 @@ class Table:
     group: Array | None = None
     time: Array | None = None
     split: Array | None = None
+    sequences: tuple[SequenceColumn, ...] = ()

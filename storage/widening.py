@@ -11,6 +11,11 @@ def is_numeric(kind: Kind) -> bool:
     return bool(kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind) or kinds.is_boolean(kind))
 
 
+def is_text(kind: Kind) -> bool:
+    """Whether the type is text, or was never given a value."""
+    return bool(kinds.is_string(plain(kind)) or kinds.is_null(kind))
+
+
 def is_readable_number(kind: Kind) -> bool:
     """Whether a numeric column may have this type; a column that never saw a value (null) is one of zeros."""
     return is_numeric(plain(kind)) or bool(kinds.is_null(kind))

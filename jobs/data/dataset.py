@@ -23,6 +23,23 @@ class Categories:
 
 
 @dataclass(frozen=True, slots=True)
+class Sequences:
+    """A column of sequences.
+
+    Attributes:
+        name: its name in the drop.
+        indptr: (n_rows + 1,) int64; row i holds codes[indptr[i]:indptr[i + 1]], the oldest first.
+        codes: (n_items,) int32; index into `levels`.
+        levels: the distinct items as text, sorted.
+    """
+
+    name: str
+    indptr: NDArray[np.int64]
+    codes: NDArray[np.int32]
+    levels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A validated drop: finite numbers, unique ids, a label that the task can be learned from.
 
@@ -36,6 +53,7 @@ class Dataset:
             classes the second is the positive one.
         coarse: names of numeric columns whose values lie closer together than float32 can tell.
         group, time, split: (n_rows,), where the problem names such a column.
+        sequences: the columns of sequences, sorted by name.
     """
 
     ids: NDArray[np.generic]
@@ -48,6 +66,7 @@ class Dataset:
     group: NDArray[np.generic] | None = None
     time: NDArray[np.generic] | None = None
     split: NDArray[np.generic] | None = None
+    sequences: tuple[Sequences, ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -60,12 +79,13 @@ class Design:
     """The kept columns as one sparse matrix, whatever their kind.
 
     A numeric column is one column of Z; a categorical column is one column of Z for each of its levels, 1 where the row
-    has that level. So the code of a row (DESIGN.md 4) is a row of Z times one weight matrix, and what is explained is
+    has that level; a column of sequences is one for each of its items, the item's share of the row's sequence, and one
+    for its length. So the code of a row (DESIGN.md 4) is a row of Z times one weight matrix, and what is explained is
     always a contiguous range of Z's columns.
 
     Attributes:
         Z: (n_rows, n_codes) CSR float32.
-        columns: (n_columns,) names; numeric columns first, then categorical ones.
+        columns: (n_columns,) names; numeric columns first, then categorical ones, then sequences.
         starts: (n_columns + 1,) int64; column k owns Z[:, starts[k]:starts[k + 1]].
         n_numeric: the number of numeric columns.
     """

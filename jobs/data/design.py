@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from jobs.data.dataset import Categories, Design
 from jobs.data.kernels import select_columns
@@ -20,15 +20,22 @@ class Vocabulary:
 
     Attributes:
         name: of the column.
-        levels: the values with a code each; every other value, null too, shares the code behind the last of them.
-        counts: training rows of each code, the shared one last.
+        levels: the values with a code each; every other value shares the code behind the last of them.
+        counts: training rows of each code: those of the levels, the shared one, and that of null if it has its own.
         n_values: distinct values on training rows, null being one.
+        has_null: whether null has a code of its own, the last; else it shares that of rare values.
     """
 
     name: str
     levels: tuple[str, ...]
     counts: tuple[int, ...]
     n_values: int
+    has_null: bool = False
+
+    @property
+    def null_code(self) -> int:
+        """The code of null."""
+        return len(self.levels) + self.has_null
 
     @property
     def is_constant(self) -> bool:
@@ -42,20 +49,22 @@ class Vocabulary:
 
 
 def fit_vocabulary(column: Categories, rows: Rows, min_rows: int) -> Vocabulary:
-    """Levels seen on at least `min_rows` of `rows` get a code; the rest share one."""
+    """Levels, and null, seen on at least `min_rows` of `rows` get a code; others, and new ones, share one."""
     codes = column.codes[rows]
     counts = np.bincount(codes[codes >= 0], minlength=len(column.levels))
     own = np.flatnonzero(counts >= max(1, min_rows))
-    shared = len(codes) - int(counts[own].sum())
-    levels = tuple(column.levels[k] for k in own)
-    return Vocabulary(column.name, levels, (*counts[own].tolist(), shared), n_values=len(np.unique(codes)))
+    n_null = int((codes < 0).sum())
+    has_null = n_null >= max(1, min_rows)
+    shared = len(codes) - int(counts[own].sum()) - has_null * n_null
+    levels, of_null = tuple(column.levels[k] for k in own), (n_null,) * has_null
+    return Vocabulary(column.name, levels, (*counts[own].tolist(), shared, *of_null), len(np.unique(codes)), has_null)
 
 
 def encode(column: Categories, vocabulary: Vocabulary) -> NDArray[np.int32]:
-    """(n_rows,) the code of each row: position of its level in the vocabulary, or the shared code behind the last."""
+    """(n_rows,) the code of each row: position of its level in the vocabulary, the shared code, or that of null."""
     place = {level: code for code, level in enumerate(vocabulary.levels)}
     shared = len(vocabulary.levels)
-    table = np.array([place.get(level, shared) for level in column.levels] + [shared], dtype=np.int32)
+    table = np.array([place.get(level, shared) for level in column.levels] + [vocabulary.null_code], dtype=np.int32)
     return table[column.codes]  # code -1 (null) reads the last entry
 
 
@@ -69,28 +78,33 @@ def take_columns(X: csr_array, kept: NDArray[np.int64]) -> csr_array:
     return csr_array((data, indices, indptr), shape=(X.shape[0], len(kept)))
 
 
-def design_of(X: csr_array, names: Sequence[str], codes: Sequence[tuple[Vocabulary, NDArray[np.int32]]]) -> Design:
-    """Put scaled numeric columns and the one-hot levels of categorical columns side by side.
+def design_of(
+    X: csr_array,
+    names: Sequence[str],
+    codes: Sequence[tuple[Vocabulary, NDArray[np.int32]]],
+    sequences: Sequence[tuple[str, csr_array]] = (),
+) -> Design:
+    """Put scaled numeric columns, the one-hot levels of categorical columns and the items of sequences side by side.
 
     Args:
         X: (n_rows, n_numeric) CSR of the kept, scaled numeric columns.
         names: (n_numeric,) their names.
         codes: for each categorical column its vocabulary and (n_rows,) codes.
+        sequences: for each column of sequences its name and (n_rows, n_own) codes, from share_items.
     """
     widths = [1] * len(names) + [len(vocabulary.counts) for vocabulary, _ in codes]
+    widths += [block.shape[1] for _, block in sequences]
     starts = np.concatenate([[0], np.cumsum(widths, dtype=np.int64)])
-    columns = (*names, *(vocabulary.name for vocabulary, _ in codes))
-    if not codes:
+    columns = (*names, *(vocabulary.name for vocabulary, _ in codes), *(name for name, _ in sequences))
+    if len(columns) == len(names):
         return Design(X, columns, starts, len(names))
-    n_rows, n_each = X.shape[0], len(codes)
-    levels = np.stack([values + starts[len(names) + k] for k, (_, values) in enumerate(codes)], axis=1)
-    hot = csr_array(
-        (
-            np.ones(n_rows * n_each, np.float32),
-            levels.ravel().astype(np.int32),
-            np.arange(n_rows + 1, dtype=X.indptr.dtype) * n_each,
-        ),
-        shape=(n_rows, int(starts[-1])),
-    )
-    wide = csr_array((X.data, X.indices, X.indptr), shape=(n_rows, int(starts[-1])))
-    return Design(csr_array(wide + hot), columns, starts, len(names))
+    blocks = [X, *(_one_hot(vocabulary, own) for vocabulary, own in codes), *(block for _, block in sequences)]
+    Z = csr_array(hstack(blocks, format="csr", dtype=np.float32))
+    Z.indices, Z.indptr = Z.indices.astype(np.int32), Z.indptr.astype(X.indptr.dtype)
+    return Design(Z, columns, starts, len(names))
+
+
+def _one_hot(vocabulary: Vocabulary, codes: NDArray[np.int32]) -> csr_array:
+    n_rows = len(codes)
+    hot = np.ones(n_rows, np.float32), codes, np.arange(n_rows + 1, dtype=np.int32)
+    return csr_array(hot, shape=(n_rows, len(vocabulary.counts)))

@@ -1,63 +1,144 @@
-# pyright: reportUnknownVariableType=false
-# safetensors leaves a type argument of save_file open.
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+# safetensors leaves a type argument of save_file open, torch from_numpy untyped.
 """The model of a run as safetensors and JSON: enough to score new rows, nothing that can run code."""
 
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
+import torch
+from safetensors.numpy import load_file, save_file
 
-from jobs.data.dataset import Dataset
-from jobs.learn import Learned
+from jobs.data.design import Vocabulary
+from jobs.data.target import Target
+from jobs.model import ItemColumn, Model
+from jobs.net.linear import LinearModel
+from jobs.net.resnet import Body, BodyShape
+from jobs.net.tasks import Task
+from jobs.net.training import Net
+from jobs.selection.calibration import Calibration
 
 SCHEMA = 2
+WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
 
 
-def write_model(folder: Path, data: Dataset, learned: Learned) -> None:
+class UnknownModel(ValueError):
+    """The files are no model that this code can read."""
+
+
+def write_model(folder: Path, model: Model) -> None:
     """Write model/weights.safetensors (all nets) and model/model.json (columns, scale, levels, shape, calibration)."""
     target = folder / "model"
     target.mkdir()
-    save_file(_weights(learned), str(target / "weights.safetensors"))
-    (target / "model.json").write_text(json.dumps(_description(data, learned), indent=1, sort_keys=True))
+    save_file(_weights(model), str(target / WEIGHTS))
+    (target / DESCRIPTION).write_text(json.dumps(_description(model), indent=1, sort_keys=True))
 
 
-def _weights(learned: Learned) -> dict[str, np.ndarray]:
+def read_model(folder: Path) -> Model:
+    """Read what `write_model` wrote into folder/model.
+
+    Raises:
+        UnknownModel: the files are something else, or of a version that this code does not know.
+    """
+    try:
+        described: dict[str, Any] = json.loads((folder / "model" / DESCRIPTION).read_text())
+        if described["schema"] != SCHEMA:
+            raise UnknownModel(f"schema {described['schema']} of a model is not known: expected {SCHEMA}")
+        return _model(described, load_file(folder / "model" / WEIGHTS))
+    except (KeyError, TypeError, RuntimeError, json.JSONDecodeError) as error:
+        raise UnknownModel(f"it is not a model ({error!r})") from error
+
+
+def _weights(model: Model) -> dict[str, np.ndarray]:
     weights: dict[str, np.ndarray] = {}
-    for number, fold in enumerate(learned.ensemble.folds):
-        weights[f"net{number}.codes"] = fold.net.W
-        weights[f"net{number}.linear"] = fold.net.linear.w
-        for name, value in fold.net.body.state_dict().items():
+    for number, (net, _) in enumerate(model.nets):
+        weights[f"net{number}.codes"] = net.W
+        weights[f"net{number}.linear"] = net.linear.w
+        for name, value in net.body.state_dict().items():
             weights[f"net{number}.body.{name}"] = value.numpy()
     return weights
 
 
-def _description(data: Dataset, learned: Learned) -> dict[str, object]:
-    columns, shape = learned.columns, learned.plan.shape
-    kept = columns.pruning.kept
+def _description(model: Model) -> dict[str, object]:
+    shape = model.shape
     return {
         "schema": SCHEMA,
-        "task": learned.task.kind,
-        "classes": list(data.classes),
-        "target": asdict(learned.target),
-        "threshold": learned.judgement.threshold,
-        "log1p": columns.scaler.log1p,
-        "numeric": [data.names[k] for k in kept],
-        "shift": columns.scaler.shift[kept].tolist(),
-        "factor": columns.scaler.factor[kept].tolist(),
+        "id": model.id,
+        "task": model.task.kind,
+        "classes": list(model.classes),
+        "target": asdict(model.target),
+        "threshold": model.threshold,
+        "log1p": model.log1p,
+        "numeric": list(model.numeric),
+        "shift": model.shift.tolist(),
+        "factor": model.factor.tolist(),
         "categorical": [
-            {"name": vocabulary.name, "levels": list(vocabulary.levels)}
-            for vocabulary in columns.vocabularies
-            if not vocabulary.is_constant
+            {"name": column.name, "levels": list(column.levels), "has_null": column.has_null}
+            for column in model.categorical
+        ],
+        "sequences": [
+            {
+                "name": column.vocabulary.name,
+                "levels": list(column.vocabulary.levels),
+                "delimiter": column.delimiter,
+                "max_length": column.max_length,
+            }
+            for column in model.sequences
         ],
         "body": {"n_blocks": shape.n_blocks, "d_block": shape.d_block, "d_hidden_factor": shape.d_hidden_factor},
         "nets": [
             {
-                "intercept": np.atleast_1d(fold.net.linear.b).tolist(),
-                "slope": fold.calibration.slope,
-                "shift": fold.calibration.intercept,
+                "intercept": np.atleast_1d(net.linear.b).tolist(),
+                "slope": calibration.slope,
+                "shift": calibration.intercept,
             }
-            for fold in learned.ensemble.folds
+            for net, calibration in model.nets
         ],
     }
+
+
+def _model(described: dict[str, Any], weights: dict[str, np.ndarray]) -> Model:
+    task = Task(described["task"], max(2, len(described["classes"])))
+    shape = BodyShape(**described["body"])
+    return Model(
+        id=described["id"],
+        task=task,
+        classes=tuple(described["classes"]),
+        target=Target(**described["target"]),
+        threshold=described["threshold"],
+        numeric=tuple(described["numeric"]),
+        log1p=described["log1p"],
+        shift=np.array(described["shift"], np.float64),
+        factor=np.array(described["factor"], np.float64),
+        categorical=tuple(_vocabulary(column, has_null=column["has_null"]) for column in described["categorical"]),
+        sequences=tuple(
+            ItemColumn(_vocabulary(column), column["delimiter"], column["max_length"])
+            for column in described["sequences"]
+        ),
+        shape=shape,
+        nets=tuple(
+            (_net(weights, number, net, shape, task), Calibration(net["slope"], net["shift"]))
+            for number, net in enumerate(described["nets"])
+        ),
+    )
+
+
+def _vocabulary(column: dict[str, Any], *, has_null: bool = False) -> Vocabulary:
+    """Only the codes count here, not on how many rows they were."""
+    levels = tuple(column["levels"])
+    return Vocabulary(column["name"], levels, (0,) * (len(levels) + 1 + has_null), 0, has_null)
+
+
+def _net(weights: dict[str, np.ndarray], number: int, net: dict[str, Any], shape: BodyShape, task: Task) -> Net:
+    prefix = f"net{number}.body."
+    body = Body(shape, 0, task.n_outputs)
+    state = {
+        name.removeprefix(prefix): torch.from_numpy(value) for name, value in weights.items() if name.startswith(prefix)
+    }
+    body.load_state_dict(state)
+    body.requires_grad_(requires_grad=False)
+    intercept = np.array(net["intercept"], np.float64)
+    linear = LinearModel(weights[f"net{number}.linear"], intercept if task.n_outputs > 1 else float(intercept[0]))
+    return Net(linear, weights[f"net{number}.codes"], body, ())

@@ -9,10 +9,9 @@ from jobs.data.dataset import Dataset
 from jobs.data.design import Vocabulary
 from jobs.data.pruning import CONSTANT, KEPT, RARE
 from jobs.learn import Learned
+from jobs.report.cells import as_cell
 
 WITHHELD = "withheld"  # the nets are worse than logistic regression: they are no witness
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 _FEATURE_COLUMNS = (
     "feature",
@@ -57,7 +56,15 @@ def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
             "coverage": [float((column.codes >= 0).mean()) for column in data.categorical],
         }
     )
-    table = pd.concat([numeric, categorical], ignore_index=True) if len(categorical) else numeric
+    sequences = pd.DataFrame(
+        {
+            "feature": [column.name for column in data.sequences],
+            "kind": "sequence",
+            "status": [KEPT if vocabulary.n_values > 1 else CONSTANT for vocabulary in learned.columns.items],
+            "coverage": [float((np.diff(column.indptr) > 0).mean()) for column in data.sequences],
+        }
+    )
+    table = pd.concat([numeric, *(part for part in (categorical, sequences) if len(part))], ignore_index=True)
     table = table.merge(_kept_columns(learned), on="feature", how="left")
     kept = table["status"] == KEPT
     verdict = np.where(table.loc[kept, "is_selected"].astype(bool), "selected", "not_selected")
@@ -133,8 +140,9 @@ def _levels(data: Dataset, learned: Learned) -> np.ndarray:
     levels = np.full(len(entries.row), None, dtype=object)
     by_name = {column.name: column for column in data.categorical}
     for position, name in enumerate(design.columns[design.n_numeric :], start=design.n_numeric):
-        own = entries.column == position
-        column = by_name[name]
+        own, column = entries.column == position, by_name.get(name)
+        if column is None:  # a sequence has several
+            continue
         texts = np.array([*column.levels, None], dtype=object)  # code -1 (null) reads the last
         levels[own] = texts[column.codes[entries.row[own]]]
     return levels
@@ -194,7 +202,7 @@ def write_tables(folder: Path, data: Dataset, learned: Learned, id_name: str) ->
     """Write features (parquet, csv), shap_values, groups and interactions (parquet); return the features."""
     features = features_table(data, learned)
     features.to_parquet(folder / "features.parquet", index=False)
-    texts = {"feature": features["feature"].map(_as_cell), "flags": features["flags"].map(";".join)}
+    texts = {"feature": features["feature"].map(as_cell), "flags": features["flags"].map(";".join)}
     features.assign(**texts).to_csv(folder / "features.csv", index=False)
     shap_values_table(data, learned, id_name).to_parquet(folder / "shap_values.parquet", index=False)
     groups_table(features).to_parquet(folder / "groups.parquet", index=False)
@@ -202,8 +210,3 @@ def write_tables(folder: Path, data: Dataset, learned: Learned, id_name: str) ->
     if learned.judgement.confusion is not None:
         classes_table(data, learned).to_parquet(folder / "classes.parquet", index=False)
     return features
-
-
-def _as_cell(name: str) -> str:
-    """Return a name that no spreadsheet takes for a formula: with "'" in front where it begins like one (OWASP)."""
-    return f"'{name}" if name.startswith(_FORMULA) else name

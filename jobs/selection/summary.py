@@ -153,9 +153,10 @@ class _Gathered:
     def _add_entries(self, block: Attributions, phi: Floats) -> None:
         stored = self._design.Z[block.rows].tocoo()
         row, code = stored.coords
-        column = self._design.owner[code]
+        column, value = self._design.owner[code], stored.data.astype(np.float64)
+        is_first = np.append(True, (np.diff(row) != 0) | (np.diff(column) != 0))[: len(row)]  # a sequence has several
+        row, column, value = row[is_first], column[is_first], value[is_first]
         own = phi[row, column]
-        value = stored.data.astype(np.float64)
         n = self.sums.shape[1]
         self.sums[3:] += [np.bincount(column, weight, minlength=n) for weight in (value, value**2, value * own)]
         rest = phi.sum(axis=1) - np.bincount(row, own, minlength=len(phi))

@@ -226,10 +226,7 @@ def test_what_is_not_built_yet_says_so_and_what_there_is(tmp_path: Path, line: s
 @pytest.mark.parametrize(
     ("column", "fault"),
     [
-        (
-            "sequences: {seq: items}",
-            'sequences: found {"seq": "items"}, which is not available yet, expected numeric and categorical columns',
-        ),
+        ("sequences: {seq: {encoder: lstm}}", "sequences.seq.encoder: found \"lstm\", expected 'mean'"),
         ("time: {a: b}", 'time: found {"a": "b"}, which is not available yet, expected the name of one column'),
         ("numeric: [a]", 'numeric: found ["a"], which is not available yet, expected rest; columns to be left out'),
     ],

@@ -66,7 +66,7 @@ FAULTS = [
     (InvalidLabel, GOOD | {"active": pa.nulls(3)}, {}, "3 of 3 rows have no label", "Leave rows without a label out"),
     (InvalidLabel, GOOD | {"active": [1.0, float("nan"), 0.0]}, {}, "1 of 3 rows have no label", "Leave rows"),
     (UnsupportedColumn, GOOD | {"colour": ["r", "g", "b"]}, {}, "'colour' (string)", "table.categorical"),
-    (UnsupportedColumn, GOOD | {"tags": [[1], [2], []]}, {}, "'tags' (list", "List them under table.ignore: "),
+    (UnsupportedColumn, GOOD | {"tags": [[1], [2], []]}, {}, "'tags' (list", "List them under table.sequences if"),
     (
         UnsupportedColumn,
         GOOD | {"clan": ["x", None, "y"]},
@@ -88,7 +88,7 @@ FAULTS = [
     (DuplicateIds, GOOD | {"user_id": ["a", None, "b"]}, {}, "1 row(s) have no id", "Every row needs an id"),
     (DuplicateIds, GOOD | {"user_id": [1, None, 2]}, {}, "1 row(s) have no id", "Every row needs an id"),
     (DuplicateIds, GOOD | {"user_id": [NAN, NAN, 2.0]}, {}, "2 row(s) have no id (null or NaN in 'user_id')", "Every"),
-    (UnsupportedColumn, GOOD | {"raw": [b"\xff", b"a", b"b"]}, {}, "'raw' (binary)", "List them under table.ignore: "),
+    (UnsupportedColumn, GOOD | {"raw": [b"\xff", b"a", b"b"]}, {}, "'raw' (binary)", "else under table.ignore"),
     (UnsupportedColumn, GOOD | {"tags": LISTS, "t": ["a", "b", "c"]}, {}, "'t' (string), 'tags' (list", "only be ig"),
     (UnsupportedColumn, GOOD | {"raw": [b"\xff", b"a", b"b"]}, {"categorical": ["raw"]}, "'raw' (binary)", "Cast them"),
     *(

@@ -23,6 +23,13 @@ def test_rare_unseen_and_null_levels_share_one_code() -> None:
     assert codes.dtype == np.int32
 
 
+def test_null_on_rows_enough_has_a_code_of_its_own() -> None:
+    column = categories("c", ["a", None, "a", None, "b", "new"])
+    vocabulary = fit_vocabulary(column, np.arange(5), min_rows=2)
+    assert (vocabulary.levels, vocabulary.counts, vocabulary.has_null) == (("a",), (2, 1, 2), True)
+    assert encode(column, vocabulary).tolist() == [0, 2, 0, 2, 1, 1]
+
+
 def test_a_level_that_training_never_saw_has_no_code_even_at_the_lowest_bar() -> None:
     assert fit_vocabulary(COLOURS, TRAIN, min_rows=0).levels == ("blue", "green", "red")
 

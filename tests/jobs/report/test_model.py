@@ -9,8 +9,10 @@ from safetensors.numpy import load_file
 
 from jobs.data.dataset import Dataset
 from jobs.learn import Learned
+from jobs.model import model_of
 from jobs.report.model import write_model
 from jobs.stages import Stages
+from tests.jobs.mixed_drop import mixed_problem
 
 Weights = dict[str, np.ndarray]
 
@@ -24,9 +26,13 @@ def score(folder: Path, raw: dict[str, np.ndarray], texts: dict[str, list[str | 
         Z = np.sign(Z) * np.log1p(np.abs(Z))
     parts = [np.where(Z == 0, 0, (Z - np.array(model["shift"])) * np.array(model["factor"]))]
     for column in model["categorical"]:
-        levels = column["levels"]
-        place = [levels.index(text) if text in levels else len(levels) for text in texts[column["name"]]]
-        parts.append(np.eye(len(levels) + 1)[place])
+        levels, n_codes = column["levels"], len(column["levels"]) + 1 + column["has_null"]
+        of_null = n_codes - 1
+        place = [
+            levels.index(text) if text in levels else of_null if text is None else len(levels)
+            for text in texts[column["name"]]
+        ]
+        parts.append(np.eye(n_codes)[place])
     return np.mean([logits(weights, model, k, np.hstack(parts)) for k in range(len(model["nets"]))], axis=0)
 
 
@@ -55,7 +61,7 @@ def test_the_files_alone_give_the_logits_of_the_ensemble(
     mixed_run: tuple[Dataset, Learned, Stages], tmp_path: Path
 ) -> None:
     data, learned, _ = mixed_run
-    write_model(tmp_path, data, learned)
+    write_model(tmp_path, model_of(data, learned, mixed_problem()))
     dense = data.X.toarray()
     raw = {name: dense[:, k] for k, name in enumerate(data.names)}
     texts = {c.name: [(*c.levels, None)[code] for code in c.codes] for c in data.categorical}
@@ -69,7 +75,7 @@ def test_the_description_names_only_what_scoring_needs(
     mixed_run: tuple[Dataset, Learned, Stages], tmp_path: Path
 ) -> None:
     data, learned, _ = mixed_run
-    write_model(tmp_path, data, learned)
+    write_model(tmp_path, model_of(data, learned, mixed_problem()))
     model = json.loads((tmp_path / "model" / "model.json").read_text())
     assert model["numeric"] + [column["name"] for column in model["categorical"]] == list(
         learned.columns.design.columns

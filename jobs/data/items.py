@@ -1,0 +1,55 @@
+"""Columns of sequences as codes: each row the mean of the codes of its last items, and a code for how many there are.
+
+An item's entry is its share among them, so the code of the column is the mean of its items' codes (mean pooling), and
+items are explained like the levels of a categorical column.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from jobs.data.dataset import Sequences
+from jobs.data.design import Vocabulary
+from jobs.data.split import Rows
+
+
+def fit_items(column: Sequences, rows: Rows, min_rows: int, max_length: int) -> Vocabulary:
+    """Items in the last `max_length` of at least `min_rows` of `rows` get a code; the rest share one.
+
+    `counts` are rows here, and `n_values` distinct items, no item at all being one.
+    """
+    row, item = _last_items(column, max_length)
+    is_training = np.zeros(len(column.indptr) - 1, np.bool_)
+    is_training[rows] = True
+    pairs = np.unique(np.stack([row, item], axis=1)[is_training[row]], axis=0)
+    counts = np.bincount(pairs[:, 1], minlength=len(column.levels))
+    own = np.flatnonzero(counts >= max(1, min_rows))
+    shared = len(np.unique(pairs[~np.isin(pairs[:, 1], own), 0]))
+    is_empty = len(np.unique(pairs[:, 0])) < len(rows)
+    levels = tuple(column.levels[k] for k in own)
+    return Vocabulary(column.name, levels, (*counts[own].tolist(), shared), int((counts > 0).sum()) + is_empty)
+
+
+def share_items(column: Sequences, vocabulary: Vocabulary, max_length: int) -> csr_array:
+    """(n_rows, n_codes + 1) CSR: share of each code among the last `max_length` items, and log(1 + their number).
+
+    The number is divided by log(1 + max_length), so every entry lies in [0, 1].
+    """
+    row, item = _last_items(column, max_length)
+    n_rows, n_codes = len(column.indptr) - 1, len(vocabulary.counts)
+    place = {level: code for code, level in enumerate(vocabulary.levels)}
+    code = np.array([place.get(level, n_codes - 1) for level in column.levels] or [0], np.int64)[item]
+    lengths = np.bincount(row, minlength=n_rows)
+    shares = csr_array((1 / lengths[row], (row, code)), shape=(n_rows, n_codes + 1))  # equal pairs are summed
+    some = np.flatnonzero(lengths)
+    of_length = np.log1p(lengths[some]) / np.log1p(max_length)
+    shares = csr_array(shares + csr_array((of_length, (some, np.full(len(some), n_codes))), shape=shares.shape))
+    return csr_array(shares.astype(np.float32))
+
+
+def _last_items(column: Sequences, max_length: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Row and item of the last `max_length` items of every row."""
+    lengths = np.diff(column.indptr)
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    is_last = np.arange(len(column.codes)) >= (column.indptr[1:] - max_length)[row]
+    return row[is_last], column.codes[is_last]

@@ -1,0 +1,157 @@
+"""The model of a run: all that is needed to score new rows, and nothing that can run code.
+
+It turns a table into the same codes that its nets were trained on: columns that the drop does not have are zeros, or
+null; values that training never saw share the code of rare ones.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from config import Problem
+from jobs.data.dataset import Categories, Dataset, Design, Sequences
+from jobs.data.design import Vocabulary, design_of, encode
+from jobs.data.items import share_items
+from jobs.data.kernels import rescale
+from jobs.data.target import Target
+from jobs.learn import Learned
+from jobs.net.resnet import BodyShape
+from jobs.net.tasks import Task
+from jobs.net.training import Net
+from jobs.selection.calibration import Calibration
+from storage.plan import ReadPlan
+from storage.sequences import SequenceColumn
+from storage.table import CategoricalColumn, Table
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemColumn:
+    """A column of sequences: its items, what stands between them in a text, and how many of the last count."""
+
+    vocabulary: Vocabulary
+    delimiter: str
+    max_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The nets of a run and what they read.
+
+    Attributes:
+        id: the column that names a row.
+        task: what is predicted.
+        classes: label values by number; empty for numbers.
+        target: how a label that is a number became what was learned.
+        threshold: from which probability a row counts as positive; None where there are no two classes.
+        numeric: names of the numeric columns.
+        log1p, shift, factor: how they are scaled (see jobs/data/scaling.py).
+        categorical, sequences: the other columns.
+        shape: of the bodies.
+        nets: with their calibrations.
+    """
+
+    id: str
+    task: Task
+    classes: tuple[str, ...]
+    target: Target
+    threshold: float | None
+    numeric: tuple[str, ...]
+    log1p: bool
+    shift: Floats
+    factor: Floats
+    categorical: tuple[Vocabulary, ...]
+    sequences: tuple[ItemColumn, ...]
+    shape: BodyShape
+    nets: tuple[tuple[Net, Calibration], ...]
+
+    def plan(self, there: Mapping[str, object]) -> ReadPlan:
+        """Return what to read of a drop that has the columns `there`; the id stands in for the label."""
+        return ReadPlan(
+            id=self.id,
+            label=self.id,
+            numeric=tuple(name for name in self.numeric if name in there),
+            categorical=tuple(column.name for column in self.categorical if column.name in there),
+            sequences=tuple((c.vocabulary.name, c.delimiter) for c in self.sequences if c.vocabulary.name in there),
+        )
+
+    def design(self, table: Table) -> Design:
+        """Return the codes of the rows of a table that was read by `plan`."""
+        n_rows = len(table.ids)
+        numeric = self._scaled(table)
+        texts = {column.name: column for column in table.categorical}
+        items = {column.name: column for column in table.sequences}
+        codes = [(own, encode(_categories(own.name, texts, n_rows), own)) for own in self.categorical]
+        shares = [
+            (own.vocabulary.name, share_items(_items(own, items, n_rows), own.vocabulary, own.max_length))
+            for own in self.sequences
+        ]
+        return design_of(numeric, self.numeric, codes, shares)
+
+    def logits(self, design: Design) -> Floats:
+        """(n_rows,) or (n_rows, n_outputs) mean calibrated logits, or values as they were learned, of the nets."""
+        rows = np.arange(design.Z.shape[0])
+        return np.mean([calibration.apply(net.logits(design.Z, rows)) for net, calibration in self.nets], axis=0)
+
+    def predict(self, table: Table) -> dict[str, NDArray[Any]]:
+        """Return predictions by column: `probability` and `label`, one for each class and `label`, or `value`."""
+        f = self.logits(self.design(table))
+        if self.task.kind == "regression":
+            return {"value": self.target.to_label(f)}
+        p, names = self.task.predictions(f), np.array(self.classes, dtype=object)
+        if self.task.kind == "binary":
+            called = p >= (0.5 if self.threshold is None else self.threshold)
+            return {"probability": p, "label": names[called.astype(np.int64)]}
+        of_classes = {f"probability_{name}": p[:, k] for k, name in enumerate(self.classes)}
+        return of_classes | {"label": names[p.argmax(axis=1)]}
+
+    def _scaled(self, table: Table) -> csr_array:
+        place = {name: k for k, name in enumerate(self.numeric)}
+        X = table.numeric
+        columns = np.array([place[name] for name in table.numeric_names], np.int32)
+        indices = columns[X.indices] if len(columns) else X.indices
+        values = np.empty(X.nnz, np.float32)
+        rescale(indices, X.data, self.shift, self.factor, self.log1p, values)
+        scaled = csr_array((values, indices, X.indptr), shape=(X.shape[0], len(self.numeric)))
+        scaled.sort_indices()
+        return scaled
+
+
+def model_of(data: Dataset, learned: Learned, problem: Problem) -> Model:
+    """Return the model that a run leaves."""
+    columns, kept, declared = learned.columns, learned.columns.pruning.kept, problem.table.sequences
+    items = [vocabulary for vocabulary in columns.items if vocabulary.n_values > 1]
+    return Model(
+        id=problem.table.id,
+        task=learned.task,
+        classes=data.classes,
+        target=learned.target,
+        threshold=learned.judgement.threshold,
+        numeric=tuple(data.names[int(k)] for k in kept),
+        log1p=columns.scaler.log1p,
+        shift=columns.scaler.shift[kept],
+        factor=columns.scaler.factor[kept],
+        categorical=tuple(vocabulary for vocabulary in columns.vocabularies if not vocabulary.is_constant),
+        sequences=tuple(ItemColumn(v, declared[v.name].delimiter, declared[v.name].max_len) for v in items),
+        shape=learned.plan.shape,
+        nets=tuple((fold.net, fold.calibration) for fold in learned.ensemble.folds),
+    )
+
+
+def _categories(name: str, texts: Mapping[str, CategoricalColumn], n_rows: int) -> Categories:
+    """The column as it was read, or null on every row."""
+    found = texts.get(name)
+    return Categories(name, found.codes, found.levels) if found else Categories(name, np.full(n_rows, -1, np.int32), ())
+
+
+def _items(own: ItemColumn, items: Mapping[str, SequenceColumn], n_rows: int) -> Sequences:
+    """The column as it was read, or nothing on every row."""
+    name, found = own.vocabulary.name, items.get(own.vocabulary.name)
+    if found is None:
+        return Sequences(name, np.zeros(n_rows + 1, np.int64), np.zeros(0, np.int32), ())
+    return Sequences(name, found.indptr, found.codes, found.levels)

@@ -1,0 +1,141 @@
+# pyright: reportUnknownMemberType=false
+# pyarrow's writers are only partly typed.
+"""Scores a drop with the model of a run: any number of rows, a bounded number at a time, in the order of the drop.
+
+The drop is read like one that is learned from, through the problem's SQL if it has any, but its label is not looked at
+and may be missing; nothing of it is deleted. A long drop is put together first, so its rows come sorted by id.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from jobs.errors import EmptyDrop, MissingColumn, NotFinite
+from jobs.model import Model
+from jobs.net.threads import compute_on
+from jobs.observer import Observer
+from jobs.prepare import parts_to_read
+from jobs.report.cells import as_cell
+from jobs.stages import Stages
+from jobs.work import Work
+from storage.parquet import DropSchema, OpenPart, inspect_parts
+from storage.reading import read_table
+from storage.store import ObjectInfo
+from storage.streaming import stream_tables
+from storage.table import Table
+
+NAMES = ("predictions.parquet", "predictions.csv")
+
+
+def score_drop(work: Work, model: Model, folder: Path, observer: Observer) -> int:
+    """Write predictions.parquet and predictions.csv, a row for every row of the drop; return how many.
+
+    Args:
+        work: the drop, and the problem that the model is of.
+        model: of a run.
+        folder: takes the two files.
+        observer: hears of every stage, and may raise to abandon.
+
+    Raises:
+        EmptyDrop, MissingColumn, QueryFailed: the drop is none that can be scored.
+        CorruptObject, SchemaConflict, ObjectChanged: see storage/.
+    """
+    compute_on(work.threads)
+    stages = Stages(observer)
+    with parts_to_read(work, stages) as (parts, open_part):
+        schema = inspect_parts(parts, open_part)
+        _require_rows(schema, model)
+        with stages.stage("score", schema.n_rows, "rows") as facts:
+            n_rows = 0
+            with _Writers(folder, model.id) as writers:
+                for table in _tables(work, model, parts, open_part, schema):
+                    _require_finite(table)
+                    writers.write(table, model)
+                    n_rows += len(table.ids)
+                    stages.advance(len(table.ids))
+            facts["rows"] = n_rows
+    return n_rows
+
+
+def _require_rows(schema: DropSchema, model: Model) -> None:
+    if schema.n_rows == 0:
+        raise EmptyDrop("there are no rows to score. Check the job that wrote the drop")
+    if model.id not in schema.columns:
+        raise MissingColumn(
+            f"the model names its rows by {model.id!r}, which the drop does not have. Score a drop of the same problem"
+        )
+
+
+def _require_finite(table: Table) -> None:
+    wrong = np.flatnonzero(~np.isfinite(table.numeric.data))
+    if len(wrong):
+        row = int(np.searchsorted(table.numeric.indptr, int(wrong[0]), side="right")) - 1
+        name = table.numeric_names[int(table.numeric.indices[wrong[0]])]
+        where = f"on the row with id {table.ids[row : row + 1].tolist()[0]!r}"
+        raise NotFinite(f"{name!r} is NaN, infinite or larger than 3.4e38 {where}. Write null for 'never happened'")
+
+
+def _tables(
+    work: Work, model: Model, parts: Sequence[ObjectInfo], open_part: OpenPart, schema: DropSchema
+) -> Iterator[Table]:
+    declared = work.problem.table
+    if declared.shape == "wide":
+        yield from stream_tables(parts, open_part, model.plan(schema.columns), schema)
+        return
+    plan = replace(
+        model.plan({}),
+        shape="long",
+        feature=declared.feature,
+        value=declared.value,
+        ignore=(*declared.ignore, declared.label),
+        categorical=tuple(column.name for column in model.categorical),
+    )
+    whole = read_table(parts, open_part, plan, schema, threads=work.threads, on_rows=lambda _: None)
+    known = [k for k, name in enumerate(whole.numeric_names) if name in set(model.numeric)]
+    names = tuple(whole.numeric_names[k] for k in known)
+    yield replace(whole, numeric=whole.numeric[:, known], numeric_names=names)
+
+
+class _Writers:
+    """The two files, open while the context lasts."""
+
+    def __init__(self, folder: Path, id_name: str) -> None:
+        self._folder, self._id = folder, id_name
+        self._parquet: pq.ParquetWriter | None = None
+        self._csv: pa_csv.CSVWriter | None = None
+
+    def __enter__(self) -> Self:
+        """Open nothing yet: the columns are known with the first rows."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close both."""
+        for writer in (self._parquet, self._csv):
+            if writer is not None:
+                writer.close()
+
+    def write(self, table: Table, model: Model) -> None:
+        """Predict, and write."""
+        frame = pa.table({self._id: pa.array(table.ids)} | {k: pa.array(v) for k, v in model.predict(table).items()})
+        if self._parquet is None or self._csv is None:
+            self._parquet = pq.ParquetWriter(self._folder / NAMES[0], frame.schema)
+            self._csv = pa_csv.CSVWriter(self._folder / NAMES[1], _as_cells(frame).schema)
+        self._parquet.write_table(frame)
+        self._csv.write_table(_as_cells(frame))
+
+
+def _as_cells(frame: pa.Table) -> pa.Table:
+    """Return a table whose texts no spreadsheet takes for a formula."""
+    columns = {
+        as_cell(name): pa.array([None if text is None else as_cell(text) for text in column.to_pylist()], pa.string())
+        if pa.types.is_string(column.type)
+        else column
+        for name, column in zip(frame.column_names, frame.columns, strict=True)
+    }
+    return pa.table(columns)

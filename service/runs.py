@@ -1,0 +1,62 @@
+"""The run that a URL names: its problem as it was, and its model."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from config import Problem
+from jobs.model import Model
+from jobs.report.model import DESCRIPTION, WEIGHTS, UnknownModel, read_model
+from service.places import location_of, usage_error
+from service.results import published
+from storage import open_store
+from storage.commits import Commit, read_commit
+from storage.errors import CorruptObject, ObjectMissing
+
+_RUN = re.compile(r"(?P<root>.+/)(?P<problem>[^/]+)/runs/(?P<run_id>[^/]+)/(?:attempt-[^/]+/)?")
+_EXPECTED = "the folder of a run, as `winnow run` and `winnow results` print it: .../<problem>/runs/<run_id>"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRun:
+    """A committed run.
+
+    Attributes:
+        commit: the run.
+        problem: as it was.
+        model: what it learned.
+    """
+
+    commit: Commit
+    problem: Problem
+    model: Model
+
+
+def run_at(option: str, url: str) -> KnownRun:
+    """Read the run that an option of a command names.
+
+    Raises:
+        ConfigError: the URL names no committed run.
+        CorruptObject: a file of it is damaged, or of another version.
+    """
+    found = _RUN.fullmatch(location_of(option, url))
+    if found is None:
+        raise usage_error(option, f'"{url}"', _EXPECTED)
+    store = open_store(found["root"])
+    try:
+        commit = read_commit(store, found["problem"], found["run_id"])
+    except ObjectMissing as error:
+        raise usage_error(option, f'"{url}", where there is no commit', _EXPECTED) from error
+    lineage = json.loads(published(store, commit, "run.json"))
+    with TemporaryDirectory(prefix="winnow-") as folder:
+        (Path(folder) / "model").mkdir()
+        for name in (DESCRIPTION, WEIGHTS):
+            (Path(folder) / "model" / name).write_bytes(published(store, commit, f"model/{name}"))
+        try:
+            model = read_model(Path(folder))
+        except UnknownModel as error:
+            hint = "Train again with this version, or score with the version that trained it"
+            raise CorruptObject("read", store.url + commit.attempt + "model/", str(error), hint) from error
+    return KnownRun(commit, Problem.model_validate(lineage["problem"]), model)

@@ -1,0 +1,134 @@
+"""`winnow score`: every row of a drop in its order, by the model that a run left, whatever the task."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from service.commands import call
+from service.exits import Exit
+from storage.streaming import BATCH_ROWS
+
+N = 700
+NET = "net: {d_block: 8, n_blocks: 1, epochs: 3}\nexplain: {rows: 10, background: 0}\nsplit: {folds: 2}\n"
+
+
+def frame(seed: int, n: int = N) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    table = pd.DataFrame(random.poisson(0.7, (n, 6)), columns=[f"c{k}" for k in range(6)])
+    table["town"] = random.choice(["a", "b", None], n)
+    table["visited"] = [",".join(random.choice(list("xyz"), random.integers(0, 4))) for _ in range(n)]
+    table["age"] = random.integers(18, 80, n)
+    score = (
+        table["c0"] - table["c1"] + (table["town"] == "a") + table["visited"].str.count("x") + random.normal(0, 0.5, n)
+    )
+    table["number"] = 10 * score
+    table["label"] = np.digitize(score, [0.3, 1.2])
+    table["active"] = (score > 0.5).astype(int)
+    table["user_id"] = random.permutation(n) + 1000
+    return table
+
+
+def write_drop(folder: Path, table: pd.DataFrame, parts: int = 2) -> Path:
+    folder.mkdir(parents=True)
+    for number, rows in enumerate(np.array_split(np.arange(len(table)), parts)):
+        table.iloc[rows].to_parquet(folder / f"part-{number:05d}.parquet", index=False, row_group_size=100)
+    (folder / "_SUCCESS").touch()
+    return folder
+
+
+def trained(home: Path, label: str, task: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Train on a drop; return the folder of the run."""
+    others = sorted({"number", "label", "active"} - {label})
+    table = f"{{id: user_id, label: {label}, ignore: {json.dumps(others)}, categorical: [town]"
+    (home / "problem.yaml").write_text(
+        f"problem: return\ndrops: x\nresults: y\ntask: {task}\n"
+        f"table: {table}, sequences: {{visited: {{min_count: 5}}}}}}\n{NET}",
+        encoding="utf-8",
+    )
+    drop = write_drop(home / "drop", frame(1))
+    asked = {"drop": str(drop), "problem": home / "problem.yaml", "results": str(home / "results")}
+    assert call("run", as_json=True, **asked) == Exit.DONE
+    run_id = json.loads(capsys.readouterr().out)["run_id"]
+    return str(home / "results/return/runs" / run_id)
+
+
+@pytest.mark.parametrize(("label", "task"), [("active", "binary"), ("label", "multiclass"), ("number", "regression")])
+def test_every_row_is_scored_in_the_order_of_the_drop(
+    tmp_path: Path, label: str, task: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained(tmp_path, label, task, capsys)
+    new = frame(2).drop(columns=["number", "label", "active"])
+    new.loc[5, "town"] = "never seen"
+    drop = write_drop(tmp_path / "new", new)
+    out = tmp_path / "scores"
+    assert call("score", as_json=True, drop=str(drop), model=run, out_url=str(out)) == Exit.DONE
+    said = json.loads(capsys.readouterr().out)
+    assert (said["status"], said["rows"]) == ("scored", N)
+    found = pd.read_parquet(out / "predictions.parquet")
+    pd.testing.assert_frame_equal(found, pd.read_csv(out / "predictions.csv"), check_dtype=False)
+    assert found["user_id"].tolist() == new["user_id"].tolist()
+    assert len(list(drop.iterdir())) == 3  # nothing is deleted
+    truth = frame(2)
+    if task == "binary":
+        assert list(found) == ["user_id", "probability", "label"]
+        assert found["probability"].between(0, 1).all()
+        assert np.corrcoef(found["probability"], truth["active"])[0, 1] > 0.5
+    elif task == "multiclass":
+        probabilities = found[["probability_0", "probability_1", "probability_2"]]
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+        assert (found["label"].astype(int) == truth["label"]).mean() > 0.5
+    else:
+        assert np.corrcoef(found["value"], truth["number"])[0, 1] > 0.6
+
+
+def test_the_way_a_drop_is_cut_changes_no_prediction(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained(tmp_path, "active", "binary", capsys)
+    new = frame(3, 2 * BATCH_ROWS // 100)
+    for name, parts in (("one", 1), ("four", 4)):
+        drop = write_drop(tmp_path / name, new, parts)
+        assert call("score", drop=str(drop), model=run, out_url=str(tmp_path / f"out-{name}")) == Exit.DONE
+    one, four = (pd.read_parquet(tmp_path / f"out-{name}/predictions.parquet") for name in ("one", "four"))
+    pd.testing.assert_frame_equal(one, four)
+
+
+def test_columns_that_a_drop_lacks_count_as_never_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained(tmp_path, "active", "binary", capsys)
+    new = frame(4, 50)
+    lacking = write_drop(tmp_path / "lacking", new.drop(columns=["c2", "town", "visited"]))
+    zero = write_drop(tmp_path / "zero", new.assign(c2=0, town=None, visited=""))
+    found = []
+    for drop in (lacking, zero):
+        assert call("score", drop=str(drop), model=run, out_url=str(tmp_path / "out")) == Exit.DONE
+        found.append(pd.read_parquet(tmp_path / "out/predictions.parquet"))
+    pd.testing.assert_frame_equal(*found)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("{home}", "the folder of a run"),
+        ("{home}/results/return/runs/none", "where there is no commit"),
+    ],
+)
+def test_what_is_no_run_is_told(tmp_path: Path, model: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    drop = write_drop(tmp_path / "new", frame(2, 20))
+    asked = {"drop": str(drop), "model": model.format(home=tmp_path), "out_url": str(tmp_path / "out")}
+    assert call("score", **asked) == Exit.USAGE
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_rows_that_cannot_be_scored_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained(tmp_path, "active", "binary", capsys)
+    new = frame(2, 30)
+    for name, table, message in (
+        ("nan", new.assign(c0=np.where(new.index == 7, np.inf, new["c0"])), "'c0' is NaN, infinite"),
+        ("nameless", new.drop(columns="user_id"), "names its rows by 'user_id'"),
+        ("empty", new[:0], "no rows to score"),
+    ):
+        drop = write_drop(tmp_path / name, table, 1)
+        assert call("score", drop=str(drop), model=run, out_url=str(tmp_path / "out")) == Exit.REJECTED
+        assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out/predictions.parquet").exists()
