@@ -9,7 +9,7 @@ and may be missing; nothing of it is deleted. A long drop is put together first,
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -132,10 +132,10 @@ class _Writers:
 
 def _as_cells(frame: pa.Table) -> pa.Table:
     """Return a table whose texts no spreadsheet takes for a formula."""
-    columns = {
-        as_cell(name): pa.array([None if text is None else as_cell(text) for text in column.to_pylist()], pa.string())
+    columns: list[Any] = [
+        pa.array([None if text is None else as_cell(text) for text in column.to_pylist()], pa.string())
         if pa.types.is_string(column.type)
         else column
-        for name, column in zip(frame.column_names, frame.columns, strict=True)
-    }
-    return pa.table(columns)
+        for column in frame.columns
+    ]
+    return pa.Table.from_arrays(columns, names=[as_cell(name) for name in frame.column_names])

@@ -4,7 +4,7 @@ A batch is a Table like any other, but its rows are those of the file: parts by 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,14 +56,14 @@ def _stream_part(file: BinaryIO, footer: PartFooter, plan: ReadPlan) -> Iterator
 
 
 def _table(frame: Frame, constants: Mapping[str, str | None], plan: ReadPlan) -> Table:
-    n_rows = frame.num_rows
+    n_rows = int(frame.num_rows)
 
     def column(name: str) -> Column:
         if name in constants:
             return arrow.chunked_array([arrow.repeat(arrow.scalar(constants[name], arrow.string()), n_rows)])
         return frame.column(name)
 
-    ids = as_ids(column(plan.id))
+    ids, rows = as_ids(column(plan.id)), np.arange(n_rows, dtype=np.int64)
     names = tuple(name for name in plan.numeric if name not in constants)
     return Table(
         ids=id_values(ids),
@@ -71,18 +71,18 @@ def _table(frame: Frame, constants: Mapping[str, str | None], plan: ReadPlan) ->
         numeric_names=names,
         categorical=tuple(encode_levels(name, column(name)) for name in plan.categorical),
         label=joined(ids),
-        sequences=tuple(
-            in_order(name, items_of(column(name), delimiter), np.arange(n_rows)) for name, delimiter in plan.sequences
-        ),
+        sequences=tuple(in_order(name, items_of(column(name), delimiter), rows) for name, delimiter in plan.sequences),
     )
 
 
 def _sparse(columns: Sequence[Column], n_rows: int) -> csr_array:
     """(n_rows, n_columns) CSR; null is zero."""
-    blocks: list[csr_array] = [csr_array((n_rows, 0), dtype=np.float32)]
+    blocks: list[csr_array[Any, tuple[int, int]]] = [csr_array(np.zeros((n_rows, 0), np.float32))]
     for first in range(0, len(columns), _DENSE_COLUMNS):
         some = columns[first : first + _DENSE_COLUMNS]
-        dense = np.stack([_numbers(column) for column in some], axis=1)
+        dense = np.empty((n_rows, len(some)), np.float32)
+        for k, column in enumerate(some):
+            dense[:, k] = _numbers(column)
         blocks.append(csr_array(dense))
     return csr_array(hstack(blocks, format="csr", dtype=np.float32))
 

@@ -68,7 +68,8 @@ def test_every_row_is_scored_in_the_order_of_the_drop(
     said = json.loads(capsys.readouterr().out)
     assert (said["status"], said["rows"]) == ("scored", N)
     found = pd.read_parquet(out / "predictions.parquet")
-    pd.testing.assert_frame_equal(found, pd.read_csv(out / "predictions.csv"), check_dtype=False)
+    as_csv = pd.read_csv(out / "predictions.csv", dtype={"label": str})
+    pd.testing.assert_frame_equal(found, as_csv, check_dtype=False)
     assert found["user_id"].tolist() == new["user_id"].tolist()
     assert len(list(drop.iterdir())) == 3  # nothing is deleted
     truth = frame(2)
