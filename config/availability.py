@@ -42,7 +42,6 @@ NOT_YET = (
     NotYet(("complete", "timezone"), _anything, "no alarm: leave it out"),
     NotYet(("table", "numeric"), _anything, "rest; columns to be left out stand in table.ignore"),
     NotYet(("table", "time"), _mapping, "the name of one column"),
-    NotYet(("imbalance", "method"), _one_of("undersample", "oversample", "smote"), "none or class_weights"),
     NotYet(("engine",), _one_of("ray", "spark"), "local"),
     NotYet(("http",), _anything, "the command line: leave it out"),
     NotYet(("notify",), _anything, "the log: leave it out"),

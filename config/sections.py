@@ -139,8 +139,10 @@ class SplitSettings(Section):
 class ImbalanceSettings(Section):
     """What is done about rare classes, on training rows only."""
 
-    method: Literal["none", "class_weights"] = Field(
-        default="none", description="class_weights: weigh classes inversely"
+    method: Literal["none", "class_weights", "undersample", "oversample", "smote", "nearmiss", "tomek"] = Field(
+        default="none",
+        description="class_weights: weigh classes inversely; the others take away or add training rows "
+        "(imbalanced-learn, the extra winnow[imbalance])",
     )
     cap: float | None = Field(
         default=None, gt=0, description="class_weights: the largest weight of a class; null: no cap"
@@ -182,9 +184,10 @@ class TuneSettings(Section):
 class ThresholdSettings(Section):
     """Where a probability becomes a yes; chosen on validation rows."""
 
-    policy: Literal["max_macro_f1", "fixed", "precision_at"] = Field(
+    policy: Literal["max_macro_f1", "max_macro_f1_accuracy", "fixed", "precision_at"] = Field(
         default="max_macro_f1",
-        description="fixed: at `value`; precision_at: the lowest threshold with precision `value`",
+        description="max_macro_f1_accuracy: most of their mean; fixed: at `value`; "
+        "precision_at: the lowest threshold with precision `value`",
     )
     value: float | None = Field(default=None, ge=0, le=1, description="the threshold, or the precision to reach")
 

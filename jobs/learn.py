@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from config import Problem
 from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
+from jobs.data.resampling import NoSampler, resample
 from jobs.data.split import Split, SplitPolicy, UnfitColumn, split_rows
 from jobs.data.target import Target, fit_target
-from jobs.errors import LossDiverged, TooFewRows, UnsupportedColumn
+from jobs.errors import LossDiverged, TooFewRows, TrainingFailed, UnsupportedColumn
 from jobs.judging import NET, Judgement, Logits, judge, linear_name
 from jobs.net.linear import STRENGTHS, LinearModel, choose_ridge
 from jobs.net.resnet import BodyShape
@@ -80,10 +81,12 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
     target = _fit_target(data, split, problem)
     y = target.of_label(data.y)
     plan = training_plan(problem, task, data.y[split.train])
-    strength, linear = _fit_linear(design, y, split, plan, stages)
     try:
+        strength, linear = _fit_linear(design, y, split, plan, stages)
         plan, trials = _tune(design, y, split, linear, plan, problem, stages)
         ensemble, trees = _train(design, y, split, strength, plan, threads, stages)
+    except NoSampler as error:
+        raise TrainingFailed(str(error)) from error
     except FloatingPointError as error:
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
     selection = _select(ensemble, design, y, problem, threads, stages)
@@ -158,6 +161,7 @@ def training_plan(problem: Problem, task: Task, y: NDArray[np.float32]) -> Train
         optimizer=net.optimizer,
         code_penalty=net.code_penalty,
         class_weights=weights,
+        resampling=problem.imbalance.method,
         task=task,
         seed=problem.split.seed,
     )
@@ -167,8 +171,9 @@ def _fit_linear(
     design: Design, y: NDArray[np.float32], split: Split, plan: TrainingPlan, stages: Stages
 ) -> tuple[float, LinearModel]:
     with stages.stage("linear", len(STRENGTHS), "models") as facts:
+        Z, label, rows = resample(design.Z, y, split.train, plan.resampling, plan.seed)
         strength, linear = choose_ridge(
-            design.Z, y, split.train, split.valid, plan.class_weights, on_model=stages.advance, task=plan.task
+            Z, label, rows, split.valid, plan.class_weights, on_model=stages.advance, task=plan.task
         )
         facts["strength"] = strength
     return strength, linear
@@ -186,12 +191,13 @@ def _tune(
     if not problem.tune.trials:
         return plan, ()
     with stages.stage("tune", plan.epochs * problem.tune.trials, "epochs") as facts:
-        Z, train, valid, search = design.Z, split.train, split.valid, problem.tune
+        Z, label, train = resample(design.Z, y, split.train, plan.resampling, plan.seed)
+        valid, search = split.valid, problem.tune
 
         def searched(start: TrainingPlan) -> tuple[TrainingPlan, tuple[Trial, ...]]:
             return tune(
                 Z,
-                y,
+                label,
                 train,
                 valid,
                 linear,
@@ -220,10 +226,11 @@ def _train(
     with stages.stage("train", plan.epochs * len(split.folds), "epochs") as facts:
         ensemble = cross_fit(design, y, split, strength, plan, threads, lambda _fold, _epoch: stages.advance())
         facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
+        Z, label, rows = resample(design.Z, y, split.train, plan.resampling, plan.seed)
         trees = train_lightgbm(
-            design.Z,
-            y,
-            split.train,
+            Z,
+            label,
+            rows,
             split.valid,
             seed=plan.seed,
             threads=threads,

@@ -46,6 +46,7 @@ class TrainingPlan:
         learning_rate, weight_decay, optimizer: of the body ("adamw", "adam", "sgd"); the codes share the learning rate.
         code_penalty: group lasso of the codes (see CodeOptimizer).
         class_weights: weight of the loss of each class; empty: all rows count the same.
+        resampling: of the rows that train, see jobs/data/resampling.py.
         task: what the label is.
         seed: of initial weights, minibatches and dropout.
     """
@@ -59,6 +60,7 @@ class TrainingPlan:
     optimizer: str = "adamw"
     code_penalty: float = 3.0
     class_weights: tuple[float, ...] = ()
+    resampling: str = "none"
     task: Task = BINARY
     seed: int = 17
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.data.dataset import Design
+from jobs.data.resampling import resample
 from jobs.data.split import Rows, Split
 from jobs.net.linear import LinearModel, fit_ridge
 from jobs.net.tasks import BINARY, Task
@@ -86,10 +87,11 @@ def cross_fit(
 
     def fit(number: int) -> Fold:
         seen, held_out = split.training_rows_of(number), split.folds[number]
-        linear = fit_ridge(design.Z, y, seen, strength, plan.class_weights, task=task)
         own = replace(plan, seed=plan.seed + number)
+        Z, label, rows = resample(design.Z, y, seen, own.resampling, own.seed)
+        linear = fit_ridge(Z, label, rows, strength, plan.class_weights, task=task)
         awake = _awake(design, y, seen, linear, task)
-        net = train_net(design.Z, y, seen, split.valid, linear, own, lambda epoch: on_epoch(number, epoch), awake)
+        net = train_net(Z, label, rows, split.valid, linear, own, lambda epoch: on_epoch(number, epoch), awake)
         return Fold(net, seen, held_out, calibrate(net.logits(design.Z, held_out), y[held_out], task))
 
     return Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)), task)

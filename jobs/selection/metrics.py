@@ -169,7 +169,7 @@ def choose_threshold(f: Floats, y: NDArray[np.float32], policy: str, value: floa
         f: logits of validation rows.
         y: their labels.
         policy: "fixed": `value` itself; "precision_at": the least threshold with at least that precision (the most
-            precise one where none reaches it); "max_macro_f1".
+            precise one where none reaches it); "max_macro_f1", or "max_macro_f1_accuracy": the most of their mean.
         value: of the policy.
     """
     if policy == "fixed" and value is not None:
@@ -185,4 +185,5 @@ def choose_threshold(f: Floats, y: NDArray[np.float32], policy: str, value: floa
     positives, n = hit[-1], len(labels)
     negatives_hit = (n - positives) - (called - hit)
     macro = hit / (called + positives) + negatives_hit / np.maximum(2 * n - called - positives, 1)
-    return float(p[int(np.argmax(np.where(last, macro, -1)))])
+    worth = macro + (hit + negatives_hit) / n if policy == "max_macro_f1_accuracy" else macro
+    return float(p[int(np.argmax(np.where(last, worth, -1)))])

@@ -201,18 +201,6 @@ def test_a_missing_problem_file_is_a_fault(tmp_path: Path) -> None:
             'complete.timezone: found "Asia/Seoul", which is not available yet, expected no alarm: leave it out',
         ),
         (
-            "imbalance: {method: smote}",
-            'imbalance.method: found "smote", which is not available yet, expected none or class_weights',
-        ),
-        (
-            "imbalance: {method: undersample}",
-            'imbalance.method: found "undersample", which is not available yet, expected none or class_weights',
-        ),
-        (
-            "imbalance: {method: oversample}",
-            'imbalance.method: found "oversample", which is not available yet, expected none or class_weights',
-        ),
-        (
             "notify: [mailto:me]",
             'notify: found ["mailto:me"], which is not available yet, expected the log: leave it out',
         ),

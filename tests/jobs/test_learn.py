@@ -172,3 +172,15 @@ def test_a_dense_column_far_from_zero_carries_its_signal(offset: int) -> None:
     assert test["logistic_regression"].keys() >= {"auc"}
     assert min(test[model]["auc"].value for model in ("net", "logistic_regression")) > 0.75
     assert selected_names(learned) == {"column_0000"}
+
+
+@pytest.mark.parametrize("method", ["undersample", "smote"])
+def test_probabilities_stay_those_of_the_drop_whatever_the_training_rows_are(method: str) -> None:
+    X = counts(1, 3000, 10, (0.2, 0.5))
+    y = draw_labels(1.2 * np.log1p(X.toarray()[:, 0]) - 3.2, 2)
+    asked = problem(net={"d_block": 8, "epochs": 3}, imbalance={"method": method})
+    learned, _ = learn_quietly(dataset_of(X, y), asked)
+    rows = learned.split.test
+    p = 1 / (1 + np.exp(-learned.ensemble.logits(learned.columns.design, rows)))
+    assert p.mean() == pytest.approx(y.mean(), abs=0.03)
+    assert learned.judgement.metrics["test"]["net"]["auc"].value > 0.6

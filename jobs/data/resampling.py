@@ -1,0 +1,72 @@
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportMissingImports=false
+"""Training rows with rarer classes made more frequent, or commoner ones rarer, by imbalanced-learn.
+
+Only rows that train are touched: a resampled table is the old one with the new rows behind it, and which of all rows to
+train on. What judges keeps its own frequencies, and calibration on held-out rows brings the probabilities back to them.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, csr_matrix, vstack
+
+from jobs.data.split import Rows
+
+Resampled = tuple[csr_array, NDArray[np.float32], Rows]
+
+_SAMPLERS = {
+    "undersample": "RandomUnderSampler",
+    "nearmiss": "NearMiss",
+    "tomek": "TomekLinks",
+    "oversample": "RandomOverSampler",
+    "smote": "SMOTE",
+}
+_NEIGHBOURS = 5  # of SMOTE, fewer where a class has fewer rows
+
+
+class NoSampler(RuntimeError):
+    """imbalanced-learn is not installed."""
+
+
+def resample(Z: csr_array, y: NDArray[np.float32], rows: Rows, method: str, seed: int) -> Resampled:
+    """Return a table, its labels and the rows of it to train on.
+
+    Args:
+        Z: (n_rows, n_codes).
+        y: (n_rows,) number of the class.
+        rows: that train.
+        method: "undersample" and "oversample" at random, "smote" (Chawla et al. 2002), "nearmiss", "tomek"; any other
+            name changes nothing.
+        seed: of what is random.
+
+    Raises:
+        NoSampler: imbalanced-learn is not installed.
+    """
+    if method not in _SAMPLERS:
+        return Z, y, rows
+    own, labels = csr_matrix(Z[rows]), y[rows].astype(np.int64)
+    sampler = _sampler(method, int(np.bincount(labels)[np.unique(labels)].min()), seed)
+    taken, taken_labels = sampler.fit_resample(own, labels)
+    if hasattr(sampler, "sample_indices_"):
+        return Z, y, np.sort(rows[sampler.sample_indices_])
+    new = csr_array(taken[len(rows) :])  # SMOTE puts what it makes behind what was there
+    together = csr_array(vstack([Z, new], format="csr"))
+    together.indices, together.indptr = together.indices.astype(np.int32), together.indptr.astype(Z.indptr.dtype)
+    together.sort_indices()
+    made = Z.shape[0] + np.arange(new.shape[0])
+    return together, np.concatenate([y, taken_labels[len(rows) :].astype(np.float32)]), np.concatenate([rows, made])
+
+
+def _sampler(method: str, fewest: int, seed: int) -> Any:  # noqa: ANN401 - untyped
+    name = _SAMPLERS["oversample" if method == "smote" and fewest < 2 else method]  # one row has no neighbour
+    try:
+        from imblearn import over_sampling, under_sampling  # noqa: PLC0415 - an extra: not everyone has it
+    except ImportError as error:
+        hint = "pip install 'winnow[imbalance]'"
+        raise NoSampler(f"imbalance.method: {method} needs imbalanced-learn: {hint}") from error
+    make: Any = getattr(over_sampling, name, None) or getattr(under_sampling, name)
+    if name == "SMOTE":
+        return make(random_state=seed, k_neighbors=min(_NEIGHBOURS, fewest - 1))
+    return make() if name in {"NearMiss", "TomekLinks"} else make(random_state=seed)
