@@ -12,6 +12,8 @@ import typer
 
 from config.machine import tame_threads
 
+_GENERATORS = (Path(__file__).parent / "examples").glob("*/generate.py")
+_EXAMPLES = ", ".join(["return", *sorted(script.parent.name for script in _GENERATORS)])
 _EXITS = "Exit codes: 0 done, 2 usage or configuration, 3 the input was rejected, 4 the store failed, 5 the run failed."
 
 
@@ -79,10 +81,18 @@ def _top(
 
 @app.command(epilog=_examples("winnow demo", "winnow demo --rows 5000 --features 200 --dir /tmp/demo"))
 def demo(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Which example.")] = "return",
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="[NAME]",
+            help=f"Which example: {_EXAMPLES}.",
+        ),
+    ] = "return",
     folder: Annotated[Path, typer.Option("--dir", help="Where everything is put.")] = Path("winnow-demo"),
-    rows: Annotated[int, typer.Option(min=500, help="Users in the drop.")] = 20_000,
-    features: Annotated[int, typer.Option(min=50, help="Sparse columns in the drop.")] = 1_000,
+    rows: Annotated[
+        int | None, typer.Option(min=500, help="Users, sessions or other rows of the drop; return: 20,000.")
+    ] = None,
+    features: Annotated[int | None, typer.Option(min=50, help="Sparse columns; return only: 1,000.")] = None,
     produce: Annotated[str | None, typer.Option(metavar="URL", help="Only write the drop there, marker last.")] = None,
 ) -> None:
     """Make a drop with planted truth, let the service find it, and print the table."""

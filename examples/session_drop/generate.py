@@ -29,9 +29,9 @@ def main() -> None:
     (given.folder / "events").mkdir(parents=True, exist_ok=True)
     for number, part in enumerate(np.array_split(np.arange(len(events)), 3)):
         events.iloc[part].to_parquet(given.folder / f"events/part-{number:05d}.parquet", index=False)
-    of_searching = ["search_delta_sum", "search_rate", "time_to_first_search", "pair /search to /search"]
-    of_cart = ["cart_adds", "cart_touch_count", "cart_adds_per_event", "search_to_cart_ratio", "time_to_first_cart"]
-    given.truth.write_text(json.dumps({"planted": of_searching + of_cart, "groups": [of_searching, of_cart]}, indent=1))
+    planted = ["search_delta_sum", "search_to_cart_ratio", "cart_adds", "last5_has_search", "last5_has_cart"]
+    noise = ["first_event_hour", "is_weekend", "gap_mean", "gap_sd", "gap_p95"]  # all others follow from the walk
+    given.truth.write_text(json.dumps({"planted": planted, "noise": noise}, indent=1))
 
 
 if __name__ == "__main__":

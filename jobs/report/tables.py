@@ -13,6 +13,8 @@ from jobs.report.cells import as_cell
 
 WITHHELD = "withheld"  # the nets are worse than logistic regression: they are no witness
 
+_DOMINANT_SHARE = 0.5  # of the gain of all columns
+
 _FEATURE_COLUMNS = (
     "feature",
     "kind",
@@ -69,10 +71,17 @@ def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
     kept = table["status"] == KEPT
     verdict = np.where(table.loc[kept, "is_selected"].astype(bool), "selected", "not_selected")
     table.loc[kept, "status"] = WITHHELD if learned.is_withheld else verdict
-    flagged = learned.columns.flags | {"precision_lost": data.coarse}
+    flagged = learned.columns.flags | {"precision_lost": data.coarse, "dominant": _dominant(learned)}
     table["flags"] = [[flag for flag, names in flagged.items() if name in names] for name in table["feature"]]
     table["rank"] = table["rank"].astype("Int64")
     return table.sort_values(["rank", "feature"], na_position="last", ignore_index=True)[list(_FEATURE_COLUMNS)]
+
+
+def _dominant(learned: Learned) -> frozenset[str]:
+    """The column that alone brings most of what all columns bring: is it known when the prediction is made?"""
+    gain = np.maximum(learned.selection.gain, 0)
+    names = learned.columns.design.columns
+    return frozenset(names[int(k)] for k in np.flatnonzero(gain > _DOMINANT_SHARE * gain.sum()) if len(names) > 1)
 
 
 def _fate(vocabulary: Vocabulary) -> str:

@@ -3,13 +3,15 @@
 import shlex
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from config import ConfigError, Problem, Settings, load_problem, load_settings
 from service.app import App
 from service.commands.printing import out, print_failure, shown
-from service.demonstration.players import Players, make_players
-from service.demonstration.verdict import judge, mark
+from service.demonstration.generated import GENERATOR, generate
+from service.demonstration.players import make_players
+from service.demonstration.verdict import Truth, judge, mark
 from service.demonstration.writing import WrittenDrop, write_parts
 from service.exits import Exit, exit_code_of, failure_of
 from service.logs import configure_logs, get_log
@@ -20,21 +22,37 @@ from service.stopping import run_stoppable
 from service.tables import features_table, metrics_table, status_line
 from service.watcher import Pass
 from service.worker import Report
-from storage import open_store
+from storage import ObjectStore, open_store
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-NAMES = ("return",)  # the examples whose drops can be made here
+RETURN = "return"  # the one example whose drop is made here, as wide as Spark would write it
 SIGN = ".winnow-demo"  # stands in a folder that demonstrations may use
 POLL_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
 TOP = 30
+ROWS, FEATURES = 20_000, 1_000  # of "return"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A drop that was made.
+
+    Attributes:
+        drop: without its marker.
+        truth: what was planted.
+        best_auc: what nobody could surpass, where that is known.
+    """
+
+    drop: WrittenDrop
+    truth: Truth
+    best_auc: float | None
 
 
 def execute(
-    name: str = NAMES[0],
+    name: str = RETURN,
     folder: Path = Path("winnow-demo"),
-    rows: int = 20_000,
-    features: int = 1_000,
+    rows: int | None = None,
+    features: int | None = None,
     produce: str | None = None,
     make_app: Callable[[Settings], App] | None = None,
 ) -> Exit:
@@ -43,27 +61,48 @@ def execute(
     Args:
         name: of the example.
         folder: where everything is put.
-        rows: users.
-        features: sparse columns.
+        rows: users, or what else a row of the example is; as many as the example likes if None.
+        features: sparse columns, of "return" only.
         produce: only write the drop to this URL.
         make_app: makes the composition root; the production one if None.
     """
     settings = load_settings().model_copy(update={"poll_seconds": POLL_SECONDS})
     configure_logs(settings.log)
-    if name not in NAMES:
-        raise usage_error("NAME", f'"{name}"', "one of " + ", ".join(NAMES))
+    if name not in names():
+        raise usage_error("NAME", f'"{name}"', "one of " + ", ".join(names()))
+    if name != RETURN and features is not None:
+        raise usage_error("--features", str(features), f"none: {name} has the columns that it has")
+
+    def make(store: ObjectStore) -> Made:
+        return _make(name, store, rows, features)
+
     if produce is not None:
-        return _produce(location_of("--produce", produce), rows, features)
+        return _produce(location_of("--produce", produce), make)
     problem = _problem(name, folder)
     app = make_app(settings) if make_app else App(settings=settings)
     log = get_log()
-    return run_stoppable(
-        lambda: _demonstrate(app, problem, rows, features), app.stop, app.held, log, exit_code=Exit.RUN_FAILED
-    )
+    return run_stoppable(lambda: _demonstrate(app, problem, make), app.stop, app.held, log, exit_code=Exit.RUN_FAILED)
 
 
-def _produce(url: str, rows: int, features: int) -> Exit:
-    drop = write_parts(open_store(url), make_players(rows, features))
+def names() -> list[str]:
+    """Return the examples that can be demonstrated: those with a generator, and the one that is made here."""
+    return sorted({RETURN, *(script.parent.name for script in EXAMPLES.glob(f"*/{GENERATOR}"))})
+
+
+def _make(name: str, store: ObjectStore, rows: int | None, features: int | None) -> Made:
+    """Write the drop of an example, without its marker."""
+    if name != RETURN:
+        out().print(f"Making the raw tables of {name} ...", markup=False)
+        drop, known = generate(EXAMPLES / name / GENERATOR, store, rows)
+        return Made(drop, known, None)
+    n_rows, n_columns = rows or ROWS, features or FEATURES
+    out().print(f"Making {n_rows:,} users with {n_columns:,} sparse columns ...", markup=False)
+    players = make_players(n_rows, n_columns)
+    return Made(write_parts(store, players), players.truth, players.best_auc)
+
+
+def _produce(url: str, make: Callable[[ObjectStore], Made]) -> Exit:
+    drop = make(open_store(url)).drop
     drop.close()
     out().print(f"The drop: {shown(drop.url)}\nThe truth: {shown(drop.truth_url)}", markup=False, soft_wrap=True)
     return Exit.DONE
@@ -94,12 +133,9 @@ def _occupy(folder: Path) -> None:
         raise usage_error("--dir", f"{folder}: {error.strerror}", "a folder that can be written to") from error
 
 
-def _demonstrate(app: App, problem: Problem, rows: int, features: int) -> Exit:
-    console = out()
-    console.print(f"Making {rows:,} users with {features:,} sparse columns ...", markup=False)
-    players = make_players(rows, features)
-    drop = write_parts(app.open_store(problem.drops), players)
-    report = _watch_for(app, problem, drop)
+def _demonstrate(app: App, problem: Problem, make: Callable[[ObjectStore], Made]) -> Exit:
+    made = make(app.open_store(problem.drops))
+    report = _watch_for(app, problem, made.drop)
     if report is None:
         app.stop.raise_if_set()
         return Exit.RUN_FAILED
@@ -108,9 +144,9 @@ def _demonstrate(app: App, problem: Problem, rows: int, features: int) -> Exit:
         print_failure(failure_of(error), as_json=False)
         return exit_code_of(error)
     store = app.open_store(problem.results)
-    _show(read_results(store, problem.problem, report.outcome.commit.run_id), players, drop)
+    _show(read_results(store, problem.problem, report.outcome.commit.run_id), made)
     quoted = shlex.quote(shown(store.url))
-    console.print(f"The table again: winnow results {problem.problem} --results {quoted}", markup=False, soft_wrap=True)
+    out().print(f"The table again: winnow results {problem.problem} --results {quoted}", markup=False, soft_wrap=True)
     return Exit.DONE
 
 
@@ -133,13 +169,14 @@ def _watch_for(app: App, problem: Problem, drop: WrittenDrop) -> Report | None:
     return reports[0] if reports else None
 
 
-def _show(results: RunResults, players: Players, drop: WrittenDrop) -> None:
+def _show(results: RunResults, made: Made) -> None:
     console = out()
     console.print(metrics_table(results.metrics))
-    console.print(f"The best that anybody could do here: AUC {players.best_auc:.4f}", markup=False)
-    marks = mark(players.truth, results.features["feature"])
+    if made.best_auc is not None:
+        console.print(f"The best that anybody could do here: AUC {made.best_auc:.4f}", markup=False)
+    marks = mark(made.truth, results.features["feature"])
     console.print(features_table(results.features, TOP, marks))
     console.print(status_line(results.features))
-    console.print(str(judge(players.truth, results.features)), style="bold", markup=False)
-    lines = (f"The truth:     {shown(drop.truth_url)}", f"All the files: {shown(results.url)}")
+    console.print(str(judge(made.truth, results.features)), style="bold", markup=False)
+    lines = (f"The truth:     {shown(made.drop.truth_url)}", f"All the files: {shown(results.url)}")
     console.print("\n".join(lines), markup=False, soft_wrap=True)

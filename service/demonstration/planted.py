@@ -50,6 +50,10 @@ class Truth:
     seed: int
 
     @property
+    def noise(self) -> None:
+        """All that is not planted."""
+
+    @property
     def planted(self) -> frozenset[str]:
         """Every column that acts on the label, dense ones too."""
         return frozenset(self.weights)

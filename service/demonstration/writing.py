@@ -39,8 +39,7 @@ class WrittenDrop:
 
 def write_parts(store: ObjectStore, players: Players) -> WrittenDrop:
     """Write the parts of a drop into a fresh folder, and the truth beside it; `close` writes the marker."""
-    nonce = new_nonce()
-    folder = f"drop-{datetime.now(UTC):%Y%m%dT%H%M%S}-{nonce[:4]}/"
+    nonce, folder = new_nonce(), fresh_folder()
     for index, block in enumerate(players.blocks()):
         sink = io.BytesIO()
         block.to_parquet(sink, index=False)
@@ -48,6 +47,11 @@ def write_parts(store: ObjectStore, players: Players) -> WrittenDrop:
     truth = {**players.truth.to_json(), "best_auc": players.best_auc}
     store.write(truth_key(folder), json.dumps(truth, indent=1).encode())
     return WrittenDrop(store, folder)
+
+
+def fresh_folder() -> str:
+    """Return the name, ending in "/", of a folder that nobody else writes to."""
+    return f"drop-{datetime.now(UTC):%Y%m%dT%H%M%S}-{new_nonce()[:4]}/"
 
 
 def truth_key(folder: str) -> str:

@@ -1,0 +1,210 @@
+"""Real tables that are problems of their own, through the whole of `winnow run`, against published or simple figures.
+
+    python -m benchmarks.problems                      all of them; some minutes
+    python -m benchmarks.problems --only helpdesk
+
+Needs ../shared/data. Prints a table, and writes benchmarks/PROBLEMS.md.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+HERE = Path(__file__).resolve().parent
+WINNOW = Path(sys.executable).parent / "winnow"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One real problem.
+
+    Attributes:
+        make: writes the drop into a folder.
+        problem: what stands in the problem file beside its name and places.
+        metric: that is compared, on test rows.
+        wanted: what it should be.
+        source: of that figure, or the protocol.
+    """
+
+    make: Callable[[Path], None]
+    problem: str
+    metric: str
+    wanted: float
+    source: str
+
+
+def _helpdesk(folder: Path) -> None:
+    """Activities by case; the split is made in SQL."""
+    events = pd.read_parquet(DATA / "events_helpdesk.parquet")
+    renamed = events.rename(
+        columns={"CaseID": "session_id", "ActivityID": "current_state", "CompleteTimestamp": "timestamp"}
+    )
+    renamed = renamed.assign(
+        current_state="a" + renamed["current_state"].astype(str), timestamp=renamed["timestamp"].astype(str)
+    )
+    renamed.assign(next_state=None, page_depth=0, search_count=0, cart_item_count=0).to_parquet(
+        folder / "events.parquet"
+    )
+
+
+_HELPDESK = f"""\
+prepare: {HERE / "helpdesk.sql"}
+task: multiclass
+table:
+  id: step_id
+  label: next_state
+  group: session_id
+  split: side
+  categorical: [state, prev1, prev2, pair, triple]
+  sequences: {{path: {{delimiter: " "}}}}
+split: {{by: group}}
+scale: {{log1p: false}}
+"""
+
+
+def _split_table(name: str, label: str) -> Callable[[Path], None]:
+    def make(folder: Path) -> None:
+        table = pd.read_parquet(DATA / f"{name}.parquet").rename(columns={label: "label"})
+        if "split" in table:
+            names = {"val": "valid", "validation": "valid"}
+            table["split"] = table["split"].astype(str).replace(names)
+        table.assign(row=np.arange(len(table))).to_parquet(folder / "part-0.parquet", index=False)
+
+    return make
+
+
+def _frappe(folder: Path) -> None:
+    """The published halves: the validation rows train here (an eighth of them stops the training), test is test."""
+    table = pd.read_parquet(DATA / "frappe_valid_test.parquet")
+    is_test = table["split"].astype(str).str.startswith("test").to_numpy()
+    stops = np.random.default_rng(0).random(len(table)) < 1 / 8
+    table["split"] = np.where(is_test, "test", np.where(stops, "valid", "train"))
+    table.assign(row=np.arange(len(table))).to_parquet(folder / "part-0.parquet", index=False)
+
+
+def _plays(folder: Path) -> None:
+    pd.read_parquet(DATA / "events_dodge_the_mud.parquet").to_parquet(folder / "plays.parquet")
+
+
+_PLAYS = f"""\
+prepare: {HERE / "plays.sql"}
+table: {{id: play_id, label: ends, group: player}}
+split: {{by: group, test: 0.25}}
+"""
+
+_OWN_SPLIT = "{id: row, label: label, split: split%s}"
+CASES = {
+    "helpdesk": Case(_helpdesk, _HELPDESK, "accuracy", 0.71, "Tax et al. 2017, LSTM; end event not scored"),
+    "churn_modelling": Case(
+        _split_table("churn_modelling_split", "label"),
+        "table: " + _OWN_SPLIT % ", categorical: [Gender, Geography, HasCrCard, IsActiveMember]" + "\n",
+        "auc",
+        0.855,
+        "MLP .8492 tuned",
+    ),
+    "frappe": Case(
+        _frappe,
+        "table: "
+        + _OWN_SPLIT
+        % ", categorical: [user, item, daytime, weekday, isweekend, homework, cost, weather, country, city]"
+        + "\nprune: {min_rows: 2}\n",
+        "auc",
+        0.931,
+        "logistic regression on one-hot columns",
+    ),
+    "game_churn": Case(
+        _split_table("dodge_the_mud_players", "churned"),
+        "table: {id: row, label: label, ignore: [player]}\nsplit: {test: 0.25}\n",
+        "auc",
+        0.784,
+        "HistGradientBoosting",
+    ),
+    "session_end": Case(_plays, _PLAYS, "auc", 0.726, "HistGradientBoosting"),
+    "shoppers": Case(
+        _split_table("online_shoppers_intention", "Revenue"),
+        "table: {id: row, label: label, categorical: [Month, VisitorType, Weekend, OperatingSystems, "
+        "Browser, Region, TrafficType]}\n"
+        "split: {test: 0.25}\n",
+        "auc",
+        0.932,
+        "HistGradientBoosting",
+    ),
+}
+
+
+def main() -> None:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default=",".join(CASES), help="of %(default)s")
+    parser.add_argument(
+        "--output", type=Path, default=Path(__file__).with_name("PROBLEMS.md"), help="the file to write"
+    )
+    options = parser.parse_args()
+    if not DATA.exists():
+        sys.exit(f"the real tables are not there: {DATA}")
+    lines = [
+        "| problem | metric | net (95 % interval) | linear | LightGBM | wanted | of | first columns | seconds |",
+        "|---" * 9 + "|",
+    ]
+    for name in options.only.split(","):
+        lines.append(_row(name, CASES[name]))
+        sys.stdout.write(lines[-1] + "\n")
+        sys.stdout.flush()
+    head = "# Real problems\n\nWritten by `python -m benchmarks.problems`: `winnow run` with its defaults.\n\n"
+    options.output.write_text(head + "\n".join(lines) + "\n")
+
+
+def _row(name: str, case: Case) -> str:
+    with TemporaryDirectory(prefix="winnow-problem-") as home:
+        drop = Path(home, "drop")
+        drop.mkdir()
+        case.make(drop)
+        (drop / "_SUCCESS").touch()
+        problem = Path(home, "problem.yaml")
+        problem.write_text(f"problem: {name.replace('_', '-')}\ndrops: x\nresults: y\n{case.problem}")
+        begun = monotonic()
+        command = [
+            str(WINNOW),
+            "run",
+            str(drop),
+            "--problem",
+            str(problem),
+            "--results",
+            str(Path(home, "results")),
+            "--json",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+        if done.returncode:
+            sys.exit(f"{name}: {done.stdout[-1000:]}{done.stderr[-1000:]}")
+        found: dict[str, Any] = json.loads(done.stdout)
+    test = found["metrics"]["test"]
+    net = test["net"][case.metric]
+    linear = next(values for model, values in test.items() if model.endswith("_regression"))[case.metric]["value"]
+    top = ", ".join(row["feature"] + "".join(f" [{flag}]" for flag in row["flags"]) for row in found["top"][:3])
+    cells = (
+        name,
+        case.metric,
+        f"{net['value']:.4f} [{net['low']:.3f} {net['high']:.3f}]",
+        f"{linear:.4f}",
+        f"{test['lightgbm'][case.metric]['value']:.4f}",
+        f">= {case.wanted}",
+        case.source,
+        top,
+        f"{monotonic() - begun:.0f}",
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    main()
