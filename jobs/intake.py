@@ -6,7 +6,6 @@ says what was found, where, and what to do; the drop is then quarantined, untouc
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,13 +16,13 @@ from jobs.data.dataset import Categories, Dataset, Sequences
 from jobs.errors import (
     DuplicateIds,
     EmptyDrop,
-    InvalidLabel,
     MissingColumn,
     MissingLabel,
     NotFinite,
     UnsafeColumnName,
     UnsupportedColumn,
 )
+from jobs.labels import listed, read_label
 from jobs.net.tasks import TaskKind
 from storage.arrow import Kind
 from storage.carried import is_bytes, is_nested
@@ -37,8 +36,6 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f\"'`<>]")
 _NO_ROWS = "the drop has no rows. Check the job that wrote it"
 _FLOAT32_STEP = 2.0**-23  # relative distance of neighbours
 _FLOAT32_STEPS = 16  # so many of them at least must lie between the extremes of a column
-_MOST_CLASSES = 200
-_NAMED = 5  # columns or values that a message spells out
 
 
 def plan_reading(schema: DropSchema, problem: Problem) -> ReadPlan:
@@ -89,7 +86,7 @@ def take_in(table: Table, plan: ReadPlan, schema: DropSchema, task: TaskKind = "
     _require_unique(table.ids, plan)
     _require_found(table, plan, schema)
     _require_finite(table)
-    y, classes = _label(pd.Series(table.label.to_pandas()), plan.label, task)
+    y, classes = read_label(pd.Series(table.label.to_pandas()), plan.label, task)
     return Dataset(
         ids=table.ids,
         X=table.numeric,
@@ -175,7 +172,7 @@ def _require_columns(schema: DropSchema, plan: ReadPlan) -> None:
     long = plan.shape == "long"
     if plan.label not in schema.columns and not long:
         raise MissingLabel(
-            f"the label column {plan.label!r} is not in the drop, which has {_listed(map(repr, schema.columns))}. "
+            f"the label column {plan.label!r} is not in the drop, which has {listed(map(repr, schema.columns))}. "
             "Correct table.label, or the job that writes the drop"
         )
     carried = () if long else plan.carried  # in a long drop these may be features
@@ -183,8 +180,8 @@ def _require_columns(schema: DropSchema, plan: ReadPlan) -> None:
     missing = [name for name in wanted if name not in schema.columns]
     if missing:
         raise MissingColumn(
-            f"the problem names {_listed(map(repr, missing))}, which the drop does not have: its columns are "
-            f"{_listed(map(repr, schema.columns))}. Correct the section 'table' of the problem file, or the drop"
+            f"the problem names {listed(map(repr, missing))}, which the drop does not have: its columns are "
+            f"{listed(map(repr, schema.columns))}. Correct the section 'table' of the problem file, or the drop"
         )
 
 
@@ -193,7 +190,7 @@ def _require_safe_names(names: Iterable[str]) -> None:
     if unsafe:
         raise UnsafeColumnName(
             f"{len(unsafe)} column name(s) hold quotes, angle brackets or control characters, or are blank: "
-            f"{_listed(map(ascii, unsafe))}. Rename them where the drop is written, or list them under table.ignore"
+            f"{listed(map(ascii, unsafe))}. Rename them where the drop is written, or list them under table.ignore"
         )
 
 
@@ -205,12 +202,12 @@ def _require_found(table: Table, plan: ReadPlan, schema: DropSchema) -> None:
     empty = {getattr(plan, role) for role, column in values.items() if column.null_count == len(column)}
     empty |= {column.name for column in table.categorical if not column.levels}
     missing = [name for name in plan.carried if name in empty and name not in schema.columns]
-    where = f"neither a column of the drop ({_listed(map(repr, schema.columns))}) nor a feature in it"
+    where = f"neither a column of the drop ({listed(map(repr, schema.columns))}) nor a feature in it"
     if plan.label in missing:
         raise MissingLabel(f"the label {plan.label!r} is {where}. Correct table.label, or the job that writes the drop")
     if missing:
         raise MissingColumn(
-            f"the problem names {_listed(map(repr, missing))}, which is {where}. "
+            f"the problem names {listed(map(repr, missing))}, which is {where}. "
             "Correct the section 'table' of the problem file, or the drop"
         )
 
@@ -225,7 +222,7 @@ def _require_unique(ids: NDArray[np.generic], plan: ReadPlan) -> None:
     twice = series[series.duplicated()]
     if len(twice):
         raise DuplicateIds(
-            f"{twice.nunique()} id(s) stand on more than one row: {_listed(map(repr, twice.unique().tolist()))}. "
+            f"{twice.nunique()} id(s) stand on more than one row: {listed(map(repr, twice.unique().tolist()))}. "
             "Write one row for each id; if these are events, declare table.shape: long"
         )
 
@@ -236,53 +233,10 @@ def _require_finite(table: Table) -> None:
         names = [table.numeric_names[int(k)] for k in np.unique(table.numeric.indices[wrong])]
         row = int(np.searchsorted(table.numeric.indptr, int(wrong[0]), side="right")) - 1
         raise NotFinite(
-            f"{len(wrong)} value(s) are NaN, infinite or larger than 3.4e38, in {_listed(map(repr, names))}; "
+            f"{len(wrong)} value(s) are NaN, infinite or larger than 3.4e38, in {listed(map(repr, names))}; "
             f"the first on the row with id {table.ids[row : row + 1].tolist()[0]!r}. "
             "Write null for 'never happened', or list the column under table.ignore"
         )
-
-
-def _label(label: "pd.Series[Any]", name: str, task: TaskKind) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    nulls = int(label.isna().sum())
-    if nulls:
-        raise InvalidLabel(f"{nulls} of {len(label)} rows have no label. Leave rows without a label out of the drop")
-    if task == "regression":
-        return _number_label(label, name), ()
-    values = sorted(label.unique().tolist(), key=_by_kind)
-    found = f"only {values[0]!r}" if len(values) == 1 else f"{len(values)} values: {_listed(map(repr, values))}"
-    if task == "binary" and len(values) != 2:
-        raise InvalidLabel(f"a binary label needs two classes, and the label column holds {found}")
-    if len(values) < 2:
-        raise InvalidLabel(f"a label of several classes needs two at least, and the label column holds {found}")
-    if len(values) > _MOST_CLASSES:
-        raise InvalidLabel(
-            f"the label column holds {found}; at most {_MOST_CLASSES} classes are learned. "
-            "Put rare ones together, or declare task: regression if they are numbers"
-        )
-    place = {value: number for number, value in enumerate(values)}
-    y: NDArray[np.float32] = np.array([place[value] for value in label.tolist()], np.float32)
-    return y, tuple(str(value) for value in values)
-
-
-def _number_label(label: "pd.Series[Any]", name: str) -> NDArray[np.float32]:
-    try:
-        y = label.astype("float64").to_numpy(dtype=np.float32)
-    except (ValueError, TypeError) as error:
-        raise InvalidLabel(
-            f"the label column {name!r} holds no numbers ({error}), and the task is regression"
-        ) from error
-    if not np.isfinite(y).all():
-        raise InvalidLabel(f"the label column {name!r} holds values that are infinite or larger than 3.4e38")
-    if len(np.unique(y)) < 2:
-        raise InvalidLabel(
-            f"the label column {name!r} holds one value only, {float(y[0]):g}: there is nothing to learn"
-        )
-    return y
-
-
-def _by_kind(value: object) -> tuple[str, Any]:
-    """Sorts values of several types: each type on its own."""
-    return str(type(value)), value
 
 
 def _complete(column: "pd.Series[str]", role: str) -> NDArray[np.generic]:
@@ -295,7 +249,7 @@ def _complete(column: "pd.Series[str]", role: str) -> NDArray[np.generic]:
 
 
 def _typed(columns: Mapping[str, Kind]) -> str:
-    return _listed(f"{name!r} ({kind})" for name, kind in columns.items())
+    return listed(f"{name!r} ({kind})" for name, kind in columns.items())
 
 
 def _coarse_columns(schema: DropSchema, columns: Iterable[str]) -> frozenset[str]:
@@ -304,10 +258,3 @@ def _coarse_columns(schema: DropSchema, columns: Iterable[str]) -> frozenset[str
     known = {name: extremes[name] for name in columns if name in extremes}
     least = _FLOAT32_STEPS * _FLOAT32_STEP
     return frozenset(name for name, (low, high) in known.items() if 0 < high - low < least * max(abs(low), abs(high)))
-
-
-def _listed(items: Iterable[str]) -> str:
-    """The first few, and how many more there are."""
-    texts = list(items)
-    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
-    return ", ".join(texts[:_NAMED]) + more

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from config import Problem
 from jobs.data.dataset import Categories, Dataset, Design, Sequences
@@ -22,12 +22,15 @@ from jobs.learn import Learned
 from jobs.net.resnet import BodyShape
 from jobs.net.tasks import Task
 from jobs.net.training import Net
+from jobs.selection.attribution import explain_from_zero
 from jobs.selection.calibration import Calibration
 from storage.plan import ReadPlan
 from storage.sequences import SequenceColumn
 from storage.table import CategoricalColumn, Table
 
 Floats = NDArray[np.float64]
+
+_NODES = 4  # of an attribution
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,12 @@ class Model:
     shape: BodyShape
     nets: tuple[tuple[Net, Calibration], ...]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns, in the order of the design."""
+        texts = (column.name for column in self.categorical)
+        return (*self.numeric, *texts, *(column.vocabulary.name for column in self.sequences))
+
     def plan(self, there: Mapping[str, object]) -> ReadPlan:
         """Return what to read of a drop that has the columns `there`; the id stands in for the label."""
         return ReadPlan(
@@ -109,6 +118,20 @@ class Model:
             return {"probability": p, "label": names[called.astype(np.int64)]}
         of_classes = {f"probability_{name}": p[:, k] for k, name in enumerate(self.classes)}
         return of_classes | {"label": names[p.argmax(axis=1)]}
+
+    def explain(self, table: Table, output: int = 0) -> csr_array:
+        """(n_rows, n_columns) attributions of one output against a row in which nothing happened, logits.
+
+        Good for showing values to people (see selection/attribution.py); columns are those of `design`.
+        """
+        design = self.design(table)
+        rows, total = np.arange(len(table.ids)), csr_array((len(table.ids), len(design.columns)), dtype=np.float64)
+        for net, calibration in self.nets:
+            blocks = explain_from_zero(net.of_output(output), design, rows, _NODES, lambda _: None)
+            phi = csr_array(vstack([block.phi for block in blocks]))
+            phi.sum_duplicates()
+            total = csr_array(total + phi * (calibration.slope / len(self.nets)))
+        return total
 
     def _scaled(self, table: Table) -> csr_array:
         place = {name: k for k, name in enumerate(self.numeric)}

@@ -155,6 +155,24 @@ def score(
     _call("score", drop=drop, model=model, out_url=out, as_json=as_json)
 
 
+@app.command(
+    epilog=_examples(
+        "winnow serve --config winnow.yaml",
+        "winnow serve return --results ./results --port 8000",
+        "curl -s localhost:8000/models/return/predict -H 'content-type: application/json' -d '{\"5_95\": [3, 0]}'",
+    )
+)
+def serve(
+    problem: Name = None,
+    config: Config = None,
+    results: Results = None,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where to listen.")] = 8000,
+) -> None:
+    """Answer predictions over HTTP with the newest model of each problem."""
+    _call("serve", problem=problem, config=config, results=results, host=host, port=port)
+
+
 @app.command(epilog=_examples("winnow replay 3f2a... return", "winnow replay 3f2a... return --results ./results"))
 def replay(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The run_id, as `winnow results` shows it.")],

@@ -56,7 +56,7 @@ def read_results(store: ObjectStore, problem: str, run_id: str | None = None) ->
         ObjectMissing: there is no such run.
         CorruptObject: a file of it is damaged or gone.
     """
-    commit = read_commit(store, problem, run_id or _latest_run(store, problem))
+    commit = read_commit(store, problem, run_id or latest_run(store, problem))
     features, metrics = published(store, commit, FEATURES), published(store, commit, METRICS)
     return RunResults(
         commit=commit,
@@ -85,7 +85,13 @@ def published(store: ObjectStore, commit: Commit, name: str) -> bytes:
     return body
 
 
-def _latest_run(store: ObjectStore, problem: str) -> str:
+def latest_run(store: ObjectStore, problem: str) -> str:
+    """Return the newest run of a problem.
+
+    Raises:
+        ObjectMissing: there is none.
+        CorruptObject: what names it is damaged.
+    """
     return str(_values(store, latest_key(problem))["run_id"])
 
 

@@ -11,7 +11,7 @@ from jobs.model import Model
 from jobs.report.model import DESCRIPTION, WEIGHTS, UnknownModel, read_model
 from service.places import location_of, usage_error
 from service.results import published
-from storage import open_store
+from storage import ObjectStore, open_store
 from storage.commits import Commit, read_commit
 from storage.errors import CorruptObject, ObjectMissing
 
@@ -44,11 +44,20 @@ def run_at(option: str, url: str) -> KnownRun:
     found = _RUN.fullmatch(location_of(option, url))
     if found is None:
         raise usage_error(option, f'"{url}"', _EXPECTED)
-    store = open_store(found["root"])
     try:
-        commit = read_commit(store, found["problem"], found["run_id"])
+        return known_run(open_store(found["root"]), found["problem"], found["run_id"])
     except ObjectMissing as error:
         raise usage_error(option, f'"{url}", where there is no commit', _EXPECTED) from error
+
+
+def known_run(store: ObjectStore, problem: str, run_id: str) -> KnownRun:
+    """Read a run.
+
+    Raises:
+        ObjectMissing: there is no such run.
+        CorruptObject: a file of it is damaged, or of another version.
+    """
+    commit = read_commit(store, problem, run_id)
     lineage = json.loads(published(store, commit, "run.json"))
     with TemporaryDirectory(prefix="winnow-") as folder:
         (Path(folder) / "model").mkdir()

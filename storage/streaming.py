@@ -52,10 +52,17 @@ def _stream_part(file: BinaryIO, footer: PartFooter, plan: ReadPlan) -> Iterator
     rows = max(1, min(BATCH_ROWS, _BATCH_VALUES // max(1, len(stored))))
     opened = parquet.ParquetFile(file, pre_buffer=False)
     for batch in opened.iter_batches(batch_size=rows, columns=stored, use_threads=False):
-        yield _table(arrow.Table.from_batches([batch]), footer.constants, plan)
+        yield table_of(arrow.Table.from_batches([batch]), footer.constants, plan)
 
 
-def _table(frame: Frame, constants: Mapping[str, str | None], plan: ReadPlan) -> Table:
+def table_of(frame: Frame, constants: Mapping[str, str | None], plan: ReadPlan) -> Table:
+    """Return some rows as a table, in their order; their label is their id.
+
+    Args:
+        frame: the columns.
+        constants: columns that have one value on every row.
+        plan: which column is what.
+    """
     n_rows = int(frame.num_rows)
 
     def column(name: str) -> Column:

@@ -1,0 +1,74 @@
+"""The label of a drop: two classes, several, or a number, as its task needs it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from jobs.errors import InvalidLabel
+from jobs.net.tasks import TaskKind
+
+_MOST_CLASSES = 200
+_NAMED = 5  # columns or values that a message spells out
+
+
+def read_label(label: "pd.Series[Any]", name: str, task: TaskKind) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Return (n_rows,) the number of each row's class and the classes as text; or the label itself, and no class.
+
+    Args:
+        label: as it was read.
+        name: of the column.
+        task: what it should be good for.
+
+    Raises:
+        InvalidLabel: it is not.
+    """
+    nulls = int(label.isna().sum())
+    if nulls:
+        raise InvalidLabel(f"{nulls} of {len(label)} rows have no label. Leave rows without a label out of the drop")
+    if task == "regression":
+        return _number_label(label, name), ()
+    values = sorted(label.unique().tolist(), key=_by_kind)
+    found = f"only {values[0]!r}" if len(values) == 1 else f"{len(values)} values: {listed(map(repr, values))}"
+    if task == "binary" and len(values) != 2:
+        raise InvalidLabel(f"a binary label needs two classes, and the label column holds {found}")
+    if len(values) < 2:
+        raise InvalidLabel(f"a label of several classes needs two at least, and the label column holds {found}")
+    if len(values) > _MOST_CLASSES:
+        raise InvalidLabel(
+            f"the label column holds {found}; at most {_MOST_CLASSES} classes are learned. "
+            "Put rare ones together, or declare task: regression if they are numbers"
+        )
+    place = {value: number for number, value in enumerate(values)}
+    y: NDArray[np.float32] = np.array([place[value] for value in label.tolist()], np.float32)
+    return y, tuple(str(value) for value in values)
+
+
+def _number_label(label: "pd.Series[Any]", name: str) -> NDArray[np.float32]:
+    try:
+        y = label.astype("float64").to_numpy(dtype=np.float32)
+    except (ValueError, TypeError) as error:
+        raise InvalidLabel(
+            f"the label column {name!r} holds no numbers ({error}), and the task is regression"
+        ) from error
+    if not np.isfinite(y).all():
+        raise InvalidLabel(f"the label column {name!r} holds values that are infinite or larger than 3.4e38")
+    if len(np.unique(y)) < 2:
+        raise InvalidLabel(
+            f"the label column {name!r} holds one value only, {float(y[0]):g}: there is nothing to learn"
+        )
+    return y
+
+
+def _by_kind(value: object) -> tuple[str, Any]:
+    """Sorts values of several types: each type on its own."""
+    return str(type(value)), value
+
+
+def listed(items: Iterable[str]) -> str:
+    """The first few, and how many more there are."""
+    texts = list(items)
+    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
+    return ", ".join(texts[:_NAMED]) + more
