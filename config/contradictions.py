@@ -8,7 +8,8 @@ from config.locations import contains
 from config.problem import Problem
 from config.sections import TableSettings
 
-_OF_SHAP_VALUES = ("feature", "value", "level", "shap")  # columns beside the id in shap_values.parquet (README)
+_OF_SHAP_VALUES = ("feature", "value", "level", "shap", "class", "label")  # beside the id in what a run leaves (README)
+_OF_PREDICTIONS = "probability"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,23 @@ def _ignored_and_categorical(problem: Problem) -> Iterator[Contradiction]:
     keys = (("table", "categorical"), ("table", "ignore"))
     for name in sorted({*problem.table.ignore} & {*problem.table.categorical}):
         yield Contradiction(keys, f'"{name}", which is ignored too', "it in one of the two lists")
+    for part in ("ignore", "categorical"):
+        for name in sorted({*getattr(problem.table, part)} & problem.table.sequences.keys()):
+            keys = (("table", "sequences"), ("table", part))
+            yield Contradiction(keys, f'"{name}", which stands under {part} too', "it in one of the two")
+
+
+def _sequences_of_a_long_table(problem: Problem) -> Iterator[Contradiction]:
+    if problem.table.shape == "long" and problem.table.sequences:
+        expected = "none: a long table has one value a line; let the SQL of prepare write a wide one"
+        yield Contradiction((("table", "sequences"), ("table", "shape")), "sequences, with shape long", expected)
 
 
 def _id_or_label_listed(problem: Problem) -> Iterator[Contradiction]:
     table = problem.table
     for part, name in (("id", table.id), ("label", table.label)):
-        for listing, names in (("ignore", table.ignore), ("categorical", table.categorical)):
+        listings = (("ignore", table.ignore), ("categorical", table.categorical), ("sequences", table.sequences))
+        for listing, names in listings:
             if name in names:
                 keys = (("table", listing), ("table", part))
                 yield Contradiction(keys, f'"{name}", which is the {part}', "columns other than id and label")
@@ -77,8 +89,8 @@ def _split_by_another(problem: Problem) -> Iterator[Contradiction]:
 
 def _id_named_as_an_attribution(problem: Problem) -> Iterator[Contradiction]:
     name = problem.table.id
-    if name in _OF_SHAP_VALUES:
-        expected = "another name: shap_values.parquet has a column of that name, so rename the id column"
+    if name in _OF_SHAP_VALUES or name.startswith(_OF_PREDICTIONS):
+        expected = "another name: shap_values and predictions have a column of that name, so rename the id column"
         yield Contradiction((("table", "id"),), f'"{name}"', expected)
 
 
@@ -165,6 +177,7 @@ _RULES: tuple[Callable[[Problem], Iterator[Contradiction]], ...] = (
     _no_rows_to_train,
     _label_has_another_part,
     _ignored_and_categorical,
+    _sequences_of_a_long_table,
     _id_or_label_listed,
     _split_by_nothing,
     _split_by_another,

@@ -26,11 +26,10 @@ from jobs.labels import listed, read_label
 from jobs.net.tasks import TaskKind
 from storage.arrow import Kind
 from storage.carried import is_bytes, is_nested
-from storage.footers import is_list_of_items
 from storage.parquet import DropSchema
 from storage.plan import ReadPlan
 from storage.table import Table
-from storage.widening import is_readable_number, is_text
+from storage.widening import is_list_of_items, is_readable_number, is_text
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\"'`<>]")
 _NO_ROWS = "the drop has no rows. Check the job that wrote it"
@@ -92,8 +91,9 @@ def take_in(table: Table, plan: ReadPlan, schema: DropSchema, task: TaskKind = "
         X=table.numeric,
         names=table.numeric_names,
         categorical=tuple(Categories(column.name, column.codes, column.levels) for column in table.categorical),
-        y=y,
+        y=y.astype(np.float32),
         classes=classes,
+        numbers=np.zeros(0) if classes else y.astype(np.float64),
         sequences=tuple(Sequences(each.name, each.indptr, each.codes, each.levels) for each in table.sequences),
         coarse=_coarse_columns(schema, plan.numeric),
         group=None if table.group is None else _complete(table.group.to_pandas(), "group"),

@@ -1,6 +1,7 @@
 """How good every model is on validation and test rows, each at the threshold that the problem's policy gives it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ def linear_name(task: Task) -> str:
 def judge(logits: Logits, data: Dataset, split: Split, target: Target, problem: Problem, task: Task) -> Judgement:
     """Judge every model on both sides, each at its own threshold, numbers on the label's own scale."""
     policy, seed = problem.threshold, problem.split.seed
-    y = {"valid": data.y[split.valid], "test": data.y[split.test]}
+    y: dict[str, NDArray[Any]] = {"valid": data.label[split.valid], "test": data.label[split.test]}
     if task.kind == "regression":
         logits = {side: {model: target.to_label(f) for model, f in models.items()} for side, models in logits.items()}
     thresholds = dict.fromkeys(logits["valid"], _NO_THRESHOLD)

@@ -11,10 +11,11 @@ from jobs.errors import InvalidLabel
 from jobs.net.tasks import TaskKind
 
 _MOST_CLASSES = 200
+_LARGEST = 3.4e38  # NaN compares with nothing
 _NAMED = 5  # columns or values that a message spells out
 
 
-def read_label(label: "pd.Series[Any]", name: str, task: TaskKind) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+def read_label(label: "pd.Series[Any]", name: str, task: TaskKind) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Return (n_rows,) the number of each row's class and the classes as text; or the label itself, and no class.
 
     Args:
@@ -46,14 +47,14 @@ def read_label(label: "pd.Series[Any]", name: str, task: TaskKind) -> tuple[NDAr
     return y, tuple(str(value) for value in values)
 
 
-def _number_label(label: "pd.Series[Any]", name: str) -> NDArray[np.float32]:
+def _number_label(label: "pd.Series[Any]", name: str) -> NDArray[Any]:
     try:
-        y = label.astype("float64").to_numpy(dtype=np.float32)
+        y: NDArray[Any] = label.astype("float64").to_numpy(dtype=np.float64)
     except (ValueError, TypeError) as error:
         raise InvalidLabel(
             f"the label column {name!r} holds no numbers ({error}), and the task is regression"
         ) from error
-    if not np.isfinite(y).all():
+    if not (np.abs(y) <= _LARGEST).all():
         raise InvalidLabel(f"the label column {name!r} holds values that are infinite or larger than 3.4e38")
     if len(np.unique(y)) < 2:
         raise InvalidLabel(

@@ -25,7 +25,7 @@ from jobs.net.threads import side_by_side
 from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trial, tune
 from jobs.selection.baselines import Trees, train_lightgbm
-from jobs.selection.crossfit import Ensemble, collect_evidence, cross_fit, tested_outputs
+from jobs.selection.crossfit import LEAST_ROWS, Ensemble, collect_evidence, cross_fit, testable_classes, tested_outputs
 from jobs.selection.ranking import Selection, Testimony, hear, select_columns
 from jobs.selection.summary import Summary, explain_held_out
 from jobs.stages import Stages
@@ -76,10 +76,11 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
         LossDiverged: the training loss is not a number any more.
     """
     split = _split(data, problem)
+    _require_testable(data, split)
     columns = _choose_columns(data, split, problem, stages)
     design, task = columns.design, Task(problem.task, max(2, len(data.classes)))
     target = _fit_target(data, split, problem)
-    y = target.of_label(data.y)
+    y = target.of_label(data.label)
     plan = training_plan(problem, task, data.y[split.train])
     try:
         strength, linear = _fit_linear(design, y, split, plan, stages)
@@ -125,6 +126,15 @@ def _split(data: Dataset, problem: Problem) -> Split:
         ) from error
 
 
+def _require_testable(data: Dataset, split: Split) -> None:
+    """Refuse several classes of which none has rows enough for a column to be tested on it."""
+    if len(data.classes) > 2 and not testable_classes(data.y[split.train], len(data.classes)):
+        raise TooFewRows(
+            f"none of {len(data.classes)} classes has {LEAST_ROWS} training rows ({len(split.train)} rows in all). "
+            "Put rare classes together, or wait for a larger drop"
+        )
+
+
 def _choose_columns(data: Dataset, split: Split, problem: Problem, stages: Stages) -> Columns:
     with stages.stage("prune", len(data.names), "columns") as facts:
         columns = prune_columns(data, split, problem, stages.advance)
@@ -136,7 +146,7 @@ def _fit_target(data: Dataset, split: Split, problem: Problem) -> Target:
     """A label of classes is learned as it is."""
     if problem.task != "regression":
         return Target()
-    return fit_target(data.y, split.train, log1p=problem.target.transform == "log1p")
+    return fit_target(data.label, split.train, log1p=problem.target.transform == "log1p")
 
 
 def training_plan(problem: Problem, task: Task, y: NDArray[np.float32]) -> TrainingPlan:

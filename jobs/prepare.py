@@ -36,6 +36,7 @@ from storage.store import ObjectInfo
 
 _ROWS_PER_GROUP = 65_536
 _MEMORY_SHARE = 0.6  # of max_memory: pages that DuckDB does not count, and the arrays that are on their way, need some
+_SAID_LINES = 3
 _LOOK_SECONDS = 0.1  # how often it is asked whether the query should go on
 _LINE = re.compile(r"^LINE (\d+): ?", re.MULTILINE)
 
@@ -50,12 +51,14 @@ class _Statement:
         text: with the white space and the comments before it.
         parameters: the names that it uses.
         is_select: whether its result is a table.
+        is_several: whether DuckDB makes several of it, as of PIVOT.
         lines_before: lines of the file before `text`.
     """
 
     text: str
     parameters: frozenset[str]
     is_select: bool
+    is_several: bool
     lines_before: int
 
     @property
@@ -95,7 +98,8 @@ def check_query(asked: PrepareSettings, parameters: Mapping[str, Parameter]) -> 
     used = set[str]().union(*(each.parameters for each in statements))
     missing, unused = sorted(used - parameters.keys()), sorted(parameters.keys() - used)
     if missing:
-        line = 1 + asked.sql[: asked.sql.find(f"${missing[0]}")].count("\n")
+        place = re.search(rf"\${missing[0]}\b", asked.sql)
+        line = 1 + asked.sql[: place.start() if place else 0].count("\n")
         raise QueryFailed(f"{_where(asked, line)}: ${missing[0]} has no value. Give it one under `parameters`")
     if unused:
         raise QueryFailed(f"{_where(asked)} never uses ${unused[0]}. Take it out of `parameters`, or use it")
@@ -154,7 +158,7 @@ def _show(connection: duckdb.DuckDBPyConnection, table: RawTable) -> None:
     try:
         connection.execute(f'CREATE VIEW "{name}" AS FROM {read}([{listed}], hive_partitioning = true)')
     except duckdb.Error as error:
-        found = f"the table {table.name!r} cannot be read as {table.kind}: {_first_line(error)}"
+        found = f"the table {table.name!r} cannot be read as {table.kind}: {_said(error)}"
         raise CorruptObject("read", table.keys[0], found, "Write it again, or take it out of the drop") from error
 
 
@@ -215,9 +219,11 @@ class _Query:
             with _translated(self._asked, statement):
                 self._connection.execute(statement.text, self._used_by(statement))
         with _translated(self._asked, last):
-            self._connection.execute(f"EXPLAIN {last.text}", self._used_by(last))  # its errors have lines, those of
-            result = self._connection.sql(last.text, params=self._used_by(last))  # sql() have none; but sql() streams
+            if not last.is_several:  # what EXPLAIN finds has a line, what sql() finds has none; but sql() streams
+                self._connection.execute(f"EXPLAIN {last.text}", self._used_by(last))
+            result = self._connection.sql(last.text, params=self._used_by(last))
             reader = cast("pa.RecordBatchReader", result.to_arrow_reader(_ROWS_PER_GROUP))
+            _require_storable(self._asked, last, reader.schema)
             with pq.ParquetWriter(self._target, reader.schema) as writer:
                 for batch in reader:
                     writer.write_table(pa.Table.from_batches([batch]), row_group_size=_ROWS_PER_GROUP)
@@ -225,6 +231,17 @@ class _Query:
 
     def _used_by(self, statement: _Statement) -> dict[str, object]:
         return {name: _value(self._parameters[name]) for name in statement.parameters}
+
+
+def _require_storable(asked: PrepareSettings, statement: _Statement, schema: pa.Schema) -> None:
+    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if twice:
+        found = f"the result has {', '.join(map(repr, twice))} more than once"
+        raise QueryFailed(f"{_where(asked, statement.line)}: {found}. Give every column a name of its own")
+    for name, kind in zip(schema.names, schema.types, strict=True):
+        if pa.types.is_interval(kind) or pa.types.is_union(kind):
+            found = f"{name!r} has the type {kind}, which no table can hold"
+            raise QueryFailed(f"{_where(asked, statement.line)}: {found}. Cast it")
 
 
 def _value(parameter: Parameter) -> object:
@@ -245,9 +262,10 @@ def _statements(asked: PrepareSettings) -> list[_Statement]:
     at = 0
     for each in parsed:
         at = max(at, asked.sql.find(each.query, at))
-        is_select = each.type == duckdb.StatementType.SELECT
+        is_several = each.type == duckdb.StatementType.MULTI
+        is_select = is_several or each.type == duckdb.StatementType.SELECT
         parameters = frozenset(each.named_parameters)
-        statements.append(_Statement(each.query, parameters, is_select, asked.sql[:at].count("\n")))
+        statements.append(_Statement(each.query, parameters, is_select, is_several, asked.sql[:at].count("\n")))
         at += len(each.query)
     return statements
 
@@ -258,16 +276,18 @@ def _translated(asked: PrepareSettings, statement: _Statement | None) -> Generat
     try:
         yield
     except duckdb.OutOfMemoryException as error:
-        found = f"{_where(asked)} needs more memory than it may have ({_first_line(error)})"
+        found = f"{_where(asked)} needs more memory than it may have ({_said(error)})"
         raise OutOfMemory(f"{found}. Aggregate before you join, select fewer columns, or raise max_memory") from error
-    except (duckdb.Error, RuntimeError, pa.ArrowException) as error:
+    except (duckdb.Error, RuntimeError, OSError, pa.ArrowException) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the query
+            raise
         text = str(error)
         line = _LINE.search(text)
         before = statement.lines_before if statement else 0
         excerpt = text[line.end() :].splitlines()[0].strip() if line else ""
         at = _where(asked, before + int(line.group(1))) if line else _where(asked, None, before)
         shown = f" ({excerpt})" if excerpt else ""
-        raise QueryFailed(f"{at}: {_first_line(error)}{shown}. Correct the SQL, or the drop") from error
+        raise QueryFailed(f"{at}: {_said(error)}{shown}. Correct the SQL, or the drop") from error
 
 
 def _where(asked: PrepareSettings, line: int | None = None, after: int = 0) -> str:
@@ -275,5 +295,7 @@ def _where(asked: PrepareSettings, line: int | None = None, after: int = 0) -> s
     return f"{name}, line {line}" if line else f"{name}, after line {after}" if after else name
 
 
-def _first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__).rstrip(".")
+def _said(error: Exception) -> str:
+    """What DuckDB says, its first lines as one; the line of the query that it shows comes after them."""
+    lines = [line.strip() for line in _LINE.split(str(error))[0].splitlines() if line.strip()]
+    return "; ".join(lines[:_SAID_LINES]).rstrip(".") or type(error).__name__

@@ -7,7 +7,7 @@ and may be missing; nothing of it is deleted. A long drop is put together first,
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +16,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from jobs.errors import EmptyDrop, MissingColumn, NotFinite
+from config.sections import TableSettings
+from jobs.errors import EmptyDrop, MissingColumn, NotFinite, UnsupportedColumn
+from jobs.labels import listed
 from jobs.model import Model
 from jobs.net.threads import compute_on
 from jobs.observer import Observer
@@ -24,17 +26,32 @@ from jobs.prepare import parts_to_read
 from jobs.report.cells import as_cell
 from jobs.stages import Stages
 from jobs.work import Work
+from storage.carried import id_type, is_nested
 from storage.parquet import DropSchema, OpenPart, inspect_parts
 from storage.reading import read_table
 from storage.store import ObjectInfo
 from storage.streaming import stream_tables
 from storage.table import Table
+from storage.widening import is_list_of_items, is_readable_number
 
 NAMES = ("predictions.parquet", "predictions.csv")
 
 
-def score_drop(work: Work, model: Model, folder: Path, observer: Observer) -> int:
-    """Write predictions.parquet and predictions.csv, a row for every row of the drop; return how many.
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a scoring came to.
+
+    Attributes:
+        rows: of the drop.
+        missing: columns of the model that the drop does not have: they never happened.
+    """
+
+    rows: int
+    missing: tuple[str, ...]
+
+
+def score_drop(work: Work, model: Model, folder: Path, observer: Observer) -> Scored:
+    """Write predictions.parquet and predictions.csv, a row for every row of the drop.
 
     Args:
         work: the drop, and the problem that the model is of.
@@ -43,33 +60,64 @@ def score_drop(work: Work, model: Model, folder: Path, observer: Observer) -> in
         observer: hears of every stage, and may raise to abandon.
 
     Raises:
-        EmptyDrop, MissingColumn, QueryFailed: the drop is none that can be scored.
+        EmptyDrop, MissingColumn, UnsupportedColumn, NotFinite, QueryFailed: the drop is none that can be scored.
         CorruptObject, SchemaConflict, ObjectChanged: see storage/.
     """
     compute_on(work.threads)
     stages = Stages(observer)
     with parts_to_read(work, stages) as (parts, open_part):
         schema = inspect_parts(parts, open_part)
-        _require_rows(schema, model)
+        missing = _require_fit(schema, model, work.problem.table)
         with stages.stage("score", schema.n_rows, "rows") as facts:
             n_rows = 0
-            with _Writers(folder, model.id) as writers:
+            with _Writers(folder, model.id, id_type(schema.columns[model.id])) as writers:
                 for table in _tables(work, model, parts, open_part, schema):
                     _require_finite(table)
                     writers.write(table, model)
                     n_rows += len(table.ids)
                     stages.advance(len(table.ids))
-            facts["rows"] = n_rows
-    return n_rows
+            facts |= {"rows": n_rows, "missing_columns": missing}
+    return Scored(n_rows, tuple(missing))
 
 
-def _require_rows(schema: DropSchema, model: Model) -> None:
+def _require_fit(schema: DropSchema, model: Model, declared: TableSettings) -> list[str]:
+    """Refuse a drop that the model cannot read; return its columns that the drop does not have.
+
+    Raises:
+        EmptyDrop, MissingColumn, UnsupportedColumn.
+    """
     if schema.n_rows == 0:
         raise EmptyDrop("there are no rows to score. Check the job that wrote the drop")
     if model.id not in schema.columns:
         raise MissingColumn(
             f"the model names its rows by {model.id!r}, which the drop does not have. Score a drop of the same problem"
         )
+    if declared.shape == "long":
+        return []
+    missing = [name for name in model.columns if name not in schema.columns]
+    if len(missing) == len(model.columns):
+        raise MissingColumn(
+            f"the drop has none of the {len(missing)} columns of the model ({listed(map(repr, missing))}). "
+            "Score a drop of the same problem"
+        )
+    items = {column.vocabulary.name for column in model.sequences}
+    there = {name: schema.columns[name] for name in (model.id, *model.columns) if name in schema.columns}
+    of_folders = schema.partition_columns
+    wrong = {
+        name: kind
+        for name, kind in there.items()
+        if not (
+            (is_list_of_items(kind) or not is_nested(kind))
+            if name in items
+            else (name in of_folders or is_readable_number(kind))
+            if name in model.numeric
+            else not is_nested(kind)
+        )
+    }
+    if wrong:
+        found = listed(f"{name!r} ({kind})" for name, kind in wrong.items())
+        raise UnsupportedColumn(f"{len(wrong)} column(s) have types that the model cannot read: {found}. Cast them")
+    return missing
 
 
 def _require_finite(table: Table) -> None:
@@ -105,8 +153,8 @@ def _tables(
 class _Writers:
     """The two files, open while the context lasts."""
 
-    def __init__(self, folder: Path, id_name: str) -> None:
-        self._folder, self._id = folder, id_name
+    def __init__(self, folder: Path, id_name: str, id_kind: Any) -> None:  # noqa: ANN401 - a type of pyarrow
+        self._folder, self._id, self._id_kind = folder, id_name, id_kind
         self._parquet: pq.ParquetWriter | None = None
         self._csv: pa_csv.CSVWriter | None = None
 
@@ -122,7 +170,9 @@ class _Writers:
 
     def write(self, table: Table, model: Model) -> None:
         """Predict, and write."""
-        frame = pa.table({self._id: pa.array(table.ids)} | {k: pa.array(v) for k, v in model.predict(table).items()})
+        predictions = model.predict(table)
+        columns: list[Any] = [pa.array(table.ids, self._id_kind), *map(pa.array, predictions.values())]
+        frame = pa.Table.from_arrays(columns, names=[self._id, *predictions])
         if self._parquet is None or self._csv is None:
             self._parquet = pq.ParquetWriter(self._folder / NAMES[0], frame.schema)
             self._csv = pa_csv.CSVWriter(self._folder / NAMES[1], _as_cells(frame).schema)

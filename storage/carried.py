@@ -11,6 +11,8 @@ from storage.plan import ReadPlan
 from storage.table import CategoricalColumn
 from storage.widening import plain
 
+_WHOLE = 2.0**53  # below it a float64 tells every whole number from the next
+
 
 def id_type(kind: Kind) -> Kind:
     """Return what ids of a drop become: int64 for integers that fit, text for everything else."""
@@ -21,7 +23,17 @@ def as_ids(column: Column) -> Column:
     """Return a column as ids; NaN names no row, so it is null."""
     if kinds.is_float32(column.type) or kinds.is_float64(column.type):
         column = compute.if_else(compute.is_nan(column), arrow.scalar(None, column.type), column)
-    return column.cast(id_type(column.type))
+    return as_text(column) if id_type(column.type) == arrow.string() else column.cast(arrow.int64())
+
+
+def as_text(values: Column | Array) -> Column | Array:
+    """Return values as text; a whole number is spelled as one, whether its column is of integers or of floats."""
+    if not (kinds.is_float32(values.type) or kinds.is_float64(values.type)):
+        return values.cast(arrow.string())
+    numbers = values.cast(arrow.float64())
+    is_whole = compute.and_(compute.equal(numbers, compute.floor(numbers)), compute.less(compute.abs(numbers), _WHOLE))
+    whole = compute.if_else(is_whole, numbers, arrow.scalar(None, arrow.float64())).cast(arrow.int64())
+    return compute.coalesce(whole.cast(arrow.string()), values.cast(arrow.string()))
 
 
 def is_nested(kind: Kind) -> bool:
@@ -68,7 +80,7 @@ def encode_levels(name: str, column: Column) -> CategoricalColumn:
     """Return a column, dictionary-encoded or not, as codes of its sorted distinct texts; null is -1."""
     encoded = column if kinds.is_dictionary(column.type) else column.dictionary_encode()
     whole: Any = joined(encoded.unify_dictionaries())
-    texts = whole.dictionary.cast(arrow.string())
+    texts = as_text(whole.dictionary)
     levels = texts.unique().drop_null()
     levels = levels.take(compute.sort_indices(levels))
     rank = compute.index_in(texts, value_set=levels)

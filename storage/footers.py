@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.arrow import ColumnChunk, FileMetaData, Kind, Schema, Statistics, kinds
+from storage.widening import is_list_of_items
 
 # Writers leave NaN out of minimum and maximum: of floats, min = max = 0 does not say that all is zero.
 _EXACT_STATISTICS = frozenset({"INT32", "INT64", "BOOLEAN"})
@@ -63,12 +64,6 @@ def flat_leaves(schema: Schema) -> dict[str, int]:
 def list_leaves(schema: Schema) -> dict[str, int]:
     """Return the leaf number of each column of lists of flat items."""
     return _leaves(schema, is_list_of_items)
-
-
-def is_list_of_items(kind: Kind) -> bool:
-    """Whether a value of the type is several flat ones, in order."""
-    is_list = kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind)
-    return bool(is_list and not kinds.is_nested(kind.value_type))
 
 
 def _leaves(schema: Schema, is_wanted: Callable[[Kind], bool]) -> dict[str, int]:

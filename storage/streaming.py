@@ -42,17 +42,30 @@ def stream_tables(
     """
     footers = {footer.key: footer for footer in schema.parts}
     for info in sorted(parts):
-        with open_part(info) as file, translated(info.key):
-            yield from _stream_part(file, footers[info.key], plan)
+        with open_part(info) as file:
+            yield from _stream_part(file, footers[info.key], plan, schema)
 
 
-def _stream_part(file: BinaryIO, footer: PartFooter, plan: ReadPlan) -> Iterator[Table]:
+def _stream_part(file: BinaryIO, footer: PartFooter, plan: ReadPlan, schema: DropSchema) -> Iterator[Table]:
     names = [plan.id, *plan.numeric, *plan.categorical, *(name for name, _ in plan.sequences)]
     stored = [name for name in dict.fromkeys(names) if name not in footer.constants]
     rows = max(1, min(BATCH_ROWS, _BATCH_VALUES // max(1, len(stored))))
-    opened = parquet.ParquetFile(file, pre_buffer=False)
-    for batch in opened.iter_batches(batch_size=rows, columns=stored, use_threads=False):
-        yield table_of(arrow.Table.from_batches([batch]), footer.constants, plan)
+    items = {name for name, _ in plan.sequences}
+    with translated(footer.key):
+        batches = parquet.ParquetFile(file, pre_buffer=False).iter_batches(
+            batch_size=rows, columns=stored, use_threads=False
+        )
+    while True:
+        with translated(footer.key):
+            batch = next(batches, None)
+            if batch is None:
+                return
+            # In the types of the drop, as it is learned from: one value must be one text in all parts.
+            columns = [
+                batch.column(name) if name in items else batch.column(name).cast(schema.columns[name], safe=False)
+                for name in stored
+            ]
+        yield table_of(arrow.table(columns, names=stored), footer.constants, plan)
 
 
 def table_of(frame: Frame, constants: Mapping[str, str | None], plan: ReadPlan) -> Table:
@@ -71,11 +84,10 @@ def table_of(frame: Frame, constants: Mapping[str, str | None], plan: ReadPlan) 
         return frame.column(name)
 
     ids, rows = as_ids(column(plan.id)), np.arange(n_rows, dtype=np.int64)
-    names = tuple(name for name in plan.numeric if name not in constants)
     return Table(
         ids=id_values(ids),
-        numeric=_sparse([column(name) for name in names], n_rows),
-        numeric_names=names,
+        numeric=_sparse([column(name) for name in plan.numeric], n_rows),
+        numeric_names=plan.numeric,
         categorical=tuple(encode_levels(name, column(name)) for name in plan.categorical),
         label=joined(ids),
         sequences=tuple(in_order(name, items_of(column(name), delimiter), rows) for name, delimiter in plan.sequences),
@@ -99,6 +111,16 @@ def _numbers(column: Column) -> NDArray[np.float32]:
         column = compute.cast(column, column.type.value_type)
     if kinds.is_null(column.type):
         return np.zeros(len(column), np.float32)
+    if kinds.is_string(column.type):  # said by a folder
+        column = arrow.chunked_array([arrow.array([_number(text) for text in column.to_pylist()], arrow.float64())])
     values = column.cast(arrow.float64(), safe=False).fill_null(0.0)
     with np.errstate(over="ignore"):
         return np.asarray(values.to_numpy(), np.float64).astype(np.float32)
+
+
+def _number(text: str | None) -> float | None:
+    """The number that a folder says; nan, which nobody takes for a number, for any other text."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return float("nan")

@@ -11,6 +11,12 @@ def is_numeric(kind: Kind) -> bool:
     return bool(kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind) or kinds.is_boolean(kind))
 
 
+def is_list_of_items(kind: Kind) -> bool:
+    """Whether a value of the type is several flat ones, in order."""
+    is_list = kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind)
+    return bool(is_list and not kinds.is_nested(kind.value_type))
+
+
 def is_text(kind: Kind) -> bool:
     """Whether the type is text, or was never given a value."""
     return bool(kinds.is_string(plain(kind)) or kinds.is_null(kind))
@@ -41,11 +47,18 @@ def common_type(left: Kind, right: Kind) -> Kind | None:
         return a
     if kinds.is_null(a):
         return b
-    if kinds.is_boolean(a) or kinds.is_boolean(b):
-        return None
+    if is_list_of_items(a) and is_list_of_items(b):
+        of_items = common_type(a.value_type, b.value_type)
+        return None if of_items is None else arrow.list_(of_items)
     if is_numeric(a) and is_numeric(b):
-        signed = not (kinds.is_uint64(a) or kinds.is_uint64(b))
-        return arrow.int64() if kinds.is_integer(a) and kinds.is_integer(b) and signed else arrow.float64()
+        return _common_number(a, b)
     if isinstance(a, arrow.TimestampType) and isinstance(b, arrow.TimestampType) and a.tz == b.tz:
         return max(a, b, key=lambda kind: ("s", "ms", "us", "ns").index(kind.unit))
     return None
+
+
+def _common_number(a: Kind, b: Kind) -> Kind | None:
+    if kinds.is_boolean(a) or kinds.is_boolean(b):
+        return None
+    signed = not (kinds.is_uint64(a) or kinds.is_uint64(b))
+    return arrow.int64() if kinds.is_integer(a) and kinds.is_integer(b) and signed else arrow.float64()

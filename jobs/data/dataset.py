@@ -1,6 +1,6 @@
 """The records that the pure rooms hand to each other: a validated dataset, the design matrix of its kept columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,7 @@ class Dataset:
         coarse: names of numeric columns whose values lie closer together than float32 can tell.
         group, time, split: (n_rows,), where the problem names such a column.
         sequences: the columns of sequences, sorted by name.
+        numbers: (n_rows,) float64, a label that is a number with all its digits; empty for classes.
     """
 
     ids: NDArray[np.generic]
@@ -67,6 +68,12 @@ class Dataset:
     time: NDArray[np.generic] | None = None
     split: NDArray[np.generic] | None = None
     sequences: tuple[Sequences, ...] = ()
+    numbers: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def label(self) -> NDArray[np.float32] | NDArray[np.float64]:
+        """(n_rows,) the label, of a number with all its digits."""
+        return self.numbers if len(self.numbers) else self.y
 
     @property
     def n_rows(self) -> int:

@@ -16,7 +16,7 @@ from jobs.data.split import Rows
 def fit_items(column: Sequences, rows: Rows, min_rows: int, max_length: int) -> Vocabulary:
     """Items in the last `max_length` of at least `min_rows` of `rows` get a code; the rest share one.
 
-    `counts` are rows here, and `n_values` distinct items, no item at all being one.
+    `counts` are rows here, and `n_values` distinct items, no item at all being one and several lengths another.
     """
     row, item = _last_items(column, max_length)
     is_training = np.zeros(len(column.indptr) - 1, np.bool_)
@@ -27,7 +27,9 @@ def fit_items(column: Sequences, rows: Rows, min_rows: int, max_length: int) -> 
     shared = len(np.unique(pairs[~np.isin(pairs[:, 1], own), 0]))
     is_empty = len(np.unique(pairs[:, 0])) < len(rows)
     levels = tuple(column.levels[k] for k in own)
-    return Vocabulary(column.name, levels, (*counts[own].tolist(), shared), int((counts > 0).sum()) + is_empty)
+    lengths = np.minimum(np.diff(column.indptr)[rows], max_length)
+    n_values = int((counts > 0).sum()) + is_empty + (len(np.unique(lengths)) > 1)
+    return Vocabulary(column.name, levels, (*counts[own].tolist(), shared), n_values)
 
 
 def share_items(column: Sequences, vocabulary: Vocabulary, max_length: int) -> csr_array:

@@ -23,7 +23,7 @@ _SAMPLERS = {
     "oversample": "RandomOverSampler",
     "smote": "SMOTE",
 }
-_NEIGHBOURS = 5  # of SMOTE, fewer where a class has fewer rows
+_NEIGHBOURS, _NEAR = 5, 3  # of SMOTE and of NearMiss, fewer where a class has fewer rows
 
 
 class NoSampler(RuntimeError):
@@ -69,4 +69,6 @@ def _sampler(method: str, fewest: int, seed: int) -> Any:  # noqa: ANN401 - unty
     make: Any = getattr(over_sampling, name, None) or getattr(under_sampling, name)
     if name == "SMOTE":
         return make(random_state=seed, k_neighbors=min(_NEIGHBOURS, fewest - 1))
-    return make() if name in {"NearMiss", "TomekLinks"} else make(random_state=seed)
+    if name == "NearMiss":
+        return make(n_neighbors=min(_NEAR, fewest))
+    return make() if name == "TomekLinks" else make(random_state=seed)

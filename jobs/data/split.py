@@ -155,7 +155,8 @@ def _hold_out(data: Dataset, rows: Rows, share: float, policy: SplitPolicy) -> t
     try:
         return _drawn(data, rows, share, policy)
     except ValueError as error:  # what scikit-learn says names its own arguments
-        raise ValueError(f"{len(rows)} rows are too few to take {share:.2g} of them out with both classes") from error
+        what = "both classes" if len(data.classes) == 2 else "every class (enlarge split.valid and split.test)"
+        raise ValueError(f"{len(rows)} rows are too few to take {share:.2g} of them out with {what}") from error
 
 
 def _drawn(data: Dataset, rows: Rows, share: float, policy: SplitPolicy) -> tuple[Rows, Rows]:
@@ -189,7 +190,8 @@ def _require_both_classes(data: Dataset, sides: Mapping[str, Rows]) -> None:
     for name, rows in sides.items():
         if len(np.unique(data.y[rows])) < 2:
             holds = f"{int(data.y[rows].sum())} of them positive" if len(data.classes) == 2 else "all of one value"
-            found = f"{name} would have {len(rows)} rows, {holds}; both classes are needed"
+            needed = "both classes are needed" if len(data.classes) == 2 else "several are needed"
+            found = f"{name} would have {len(rows)} rows, {holds}; {needed}"
             if data.split is not None and name in _SIDES:
                 raise UnfitColumn(f"by the split column, {found}. Correct the column, or leave table.split out")
             raise ValueError(found)

@@ -23,7 +23,7 @@ class Target:
     deviation: float = 1.0
     log1p: bool = False
 
-    def of_label(self, y: NDArray[np.float32]) -> NDArray[np.float32]:
+    def of_label(self, y: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return (n,) what is learned."""
         values = y.astype(np.float64)
         return (((compress(values) if self.log1p else values) - self.mean) / self.deviation).astype(np.float32)
@@ -37,7 +37,8 @@ class Target:
 _LARGEST = 700.0  # exp of more is no number
 
 
-def fit_target(y: NDArray[np.float32], rows: Rows, *, log1p: bool) -> Target:
+def fit_target(y: NDArray[np.floating], rows: Rows, *, log1p: bool) -> Target:
     """Fit on `rows` of the label y, (n_rows,)."""
-    learned = Target(log1p=log1p).of_label(y[rows]).astype(np.float64)
-    return Target(float(learned.mean()), max(float(learned.std()), 1e-12), log1p)
+    values = y[rows].astype(np.float64)
+    learned = compress(values) if log1p else values
+    return Target(float(learned.mean()), float(learned.std()) or 1.0, log1p)

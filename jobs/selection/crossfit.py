@@ -19,7 +19,7 @@ from jobs.selection.held_out import Saying
 from jobs.selection.interactions import interacting_codes
 
 _GAIN_NODES = 4
-_LEAST_ROWS = 20  # of a class, for columns to be tested on it
+LEAST_ROWS = 20  # of a class, for columns to be tested on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,13 @@ def tested_outputs(ensemble: Ensemble, y: NDArray[np.float32]) -> list[int]:
     """Return the outputs that columns are tested on: of several classes those with rows enough on both sides."""
     if ensemble.task.n_outputs == 1:
         return [0]
-    label = y[np.concatenate([fold.held_out for fold in ensemble.folds])].astype(np.int64)
-    counts = np.bincount(label, minlength=ensemble.task.n_classes)
-    return np.flatnonzero(np.minimum(counts, len(label) - counts) >= _LEAST_ROWS).tolist()
+    return testable_classes(y[np.concatenate([fold.held_out for fold in ensemble.folds])], ensemble.task.n_classes)
+
+
+def testable_classes(y: NDArray[np.float32], n_classes: int) -> list[int]:
+    """Return the classes that have rows enough, and leave enough to others, among labels `y` (n,)."""
+    counts = np.bincount(y.astype(np.int64), minlength=n_classes)
+    return np.flatnonzero(np.minimum(counts, len(y) - counts) >= LEAST_ROWS).tolist()
 
 
 def collect_evidence(

@@ -64,7 +64,7 @@ def store_and_folder(location: str) -> tuple[str, str]:
 def _work_on(app: App, problem: Problem) -> Report:
     root, folder = store_and_folder(problem.drops)
     worker = app.worker(problem, drops=app.open_store(root))
-    drop = _drop_at(worker, folder)
+    drop = drop_at(worker.drops, folder, problem)
     probe(worker.results)
     if worker.is_answered(drop, is_asked_for=True):
         return Report(drop, Status.ALREADY_DONE)
@@ -73,18 +73,18 @@ def _work_on(app: App, problem: Problem) -> Report:
     return _work_when_free(app, worker, drop)
 
 
-def _drop_at(worker: Worker, folder: str) -> Snapshot:
+def drop_at(store: ObjectStore, folder: str, problem: Problem) -> Snapshot:
     """Take the snapshot of the drop; whatever is wrong with it is a fault of the input, not of the store.
 
     Raises:
         DropIncomplete: there is no finished drop.
     """
-    store, declaration = worker.drops, Declaration.of_rule(worker.problem.complete.rule)
+    declaration = Declaration.of_rule(problem.complete.rule)
     try:
         if next(store.list(folder), None) is None:
             hint = f"Name the folder that the writer made, with {declaration.value} in it"
             raise DropIncomplete("run", store.url + folder, "there is nothing there", hint)
-        return snapshot_at(store, folder, declaration, holds_tables=worker.problem.holds_tables)
+        return snapshot_at(store, folder, declaration, holds_tables=problem.holds_tables)
     except (ObjectMissing, ObjectChanged) as error:  # it changed while we looked
         raise DropIncomplete(error.operation, error.key, error.found, error.hint) from error
 

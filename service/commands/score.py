@@ -4,20 +4,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from config import load_settings
+from config.locations import contains
 from config.machine import usable_cores, usable_memory
-from jobs.scoring import NAMES, score_drop
+from jobs.errors import InputRejected
+from jobs.model import Model
+from jobs.scoring import NAMES, Scored, score_drop
 from jobs.work import Work
 from service.commands.printing import out, print_json, shown
-from service.commands.run import store_and_folder
+from service.commands.run import drop_at, store_and_folder
 from service.exits import Exit
 from service.logs import configure_logs, get_log
 from service.observing import RunObserver
-from service.places import location_of
+from service.places import location_of, usage_error
 from service.progress import make_bars
 from service.runs import run_at
 from service.stopping import HeldClaims, StopFlag, run_stoppable
 from storage import open_store
-from storage.drops import Declaration, snapshot_at
+from storage.errors import CorruptObject
 
 
 def execute(drop: str, model: str, out_url: str, *, as_json: bool = False) -> Exit:
@@ -31,26 +34,42 @@ def execute(drop: str, model: str, out_url: str, *, as_json: bool = False) -> Ex
     """
     settings = load_settings()
     configure_logs(settings.log)
-    known, target = run_at("--model", model), open_store(location_of("--out", out_url))
-    root, prefix = store_and_folder(location_of("DROP", drop))
+    known, source, goal = run_at("--model", model), location_of("DROP", drop), location_of("--out", out_url)
+    if contains(source, goal):
+        raise usage_error("--out", f'"{out_url}", in the drop itself', "another place: a drop is nobody else's")
+    target = open_store(goal)
+    root, prefix = store_and_folder(source)
     store, stop, log, bars = open_store(root), StopFlag(), get_log(), make_bars()
-    declaration = Declaration.of_rule(known.problem.complete.rule)
-    found = snapshot_at(store, prefix, declaration, holds_tables=known.problem.holds_tables)
+    found = drop_at(store, prefix, known.problem)
     threads, memory = settings.threads or usable_cores(), settings.max_memory or usable_memory()
     work = Work(known.problem, found, store, target, 0, threads, memory)
 
-    def score() -> int:
-        with TemporaryDirectory(prefix="winnow-") as folder, bars:
-            rows = score_drop(work, known.model, Path(folder), RunObserver(stop, log, bars))
+    def score() -> Scored:
+        with TemporaryDirectory(prefix="winnow-") as folder:
+            with bars:
+                scored = _score(work, known.model, Path(folder), RunObserver(stop, log, bars))
             for name in NAMES:
                 target.write(name, Path(folder, name))
-        return rows
+        return scored
 
-    rows = run_stoppable(score, stop, HeldClaims(), log, exit_code=Exit.RUN_FAILED)
+    scored = run_stoppable(score, stop, HeldClaims(), log, exit_code=Exit.RUN_FAILED)
     urls = [target.url + name for name in NAMES]
     if as_json:
-        print_json({"status": "scored", "run_id": known.commit.run_id, "rows": rows, "predictions": urls})
-    else:
-        out().print(f"{rows:,} rows scored by run {known.commit.run_id}:", markup=False)
-        out().print("\n".join(shown(url) for url in urls), markup=False, soft_wrap=True)
+        said = {"run_id": known.commit.run_id, "rows": scored.rows, "missing": scored.missing, "predictions": urls}
+        print_json({"status": "scored", **said})
+        return Exit.DONE
+    if scored.missing:
+        named = ", ".join(scored.missing[:5]) + (", ..." if len(scored.missing) > 5 else "")
+        lacking = f"{len(scored.missing)} columns of the model are not in the drop, and never happened: {named}"
+        out().print(lacking, style="yellow", markup=False)
+    out().print(f"{scored.rows:,} rows scored by run {known.commit.run_id}:", markup=False)
+    out().print("\n".join(shown(url) for url in urls), markup=False, soft_wrap=True)
     return Exit.DONE
+
+
+def _score(work: Work, model: Model, folder: Path, observer: RunObserver) -> Scored:
+    """Score; what is wrong with the drop is a fault of the input, not of the store."""
+    try:
+        return score_drop(work, model, folder, observer)
+    except CorruptObject as error:
+        raise InputRejected(f"{error}") from error

@@ -15,6 +15,44 @@ def _text(*, table: str = "", lines: str = "") -> str:
     ("text", "fault"),
     [
         (
+            _text(table=", sequences: {active: {}}"),
+            '4 table.sequences: found "active", which is the label, expected columns other than id and label',
+        ),
+        (
+            _text(table=", sequences: {seen: {}}, ignore: [seen]"),
+            '4 table.sequences: found "seen", which stands under ignore too, expected it in one of the two',
+        ),
+        (
+            _text(table=", sequences: {seen: {}}, shape: long"),
+            (
+                "4 table.sequences: found sequences, with shape long, "
+                "expected none: a long table has one value a line; let the SQL of prepare write a wide one"
+            ),
+        ),
+        (
+            SMALLEST.replace("user_id", "probability_of_rain"),
+            (
+                '4 table.id: found "probability_of_rain", expected another name: '
+                "shap_values and predictions have a column of that name, so rename the id column"
+            ),
+        ),
+        (
+            _text(lines="task: regression\nimbalance: {method: smote}\n"),
+            "6 imbalance.method: found smote, with regression, expected none: there are no classes",
+        ),
+        (
+            _text(lines="task: multiclass\nthreshold: {policy: max_macro_f1}\n"),
+            "6 threshold: found a threshold, with multiclass, expected no threshold",
+        ),
+        (
+            _text(lines="target: {transform: log1p}\n"),
+            "5 target.transform: found log1p, with binary, expected none: classes are no numbers",
+        ),
+        (
+            _text(lines="task: regression\ntune: {metric: auc}\n"),
+            "6 tune.metric: found auc, with regression, expected auto or loss",
+        ),
+        (
             _text(lines="split:\n  test: 0.6\n  valid: 0.4\n"),
             "6 split.test: found test + valid = 1, expected less than 1: the rest of the rows trains",
         ),
@@ -128,7 +166,7 @@ def test_an_id_is_not_called_as_a_column_beside_it_in_the_attributions(tmp_path:
     assert problem_faults(tmp_path, SMALLEST.replace("user_id", name)) == [
         (
             f'problem.yaml:4 table.id: found "{name}", expected another name: '
-            "shap_values.parquet has a column of that name, so rename the id column"
+            "shap_values and predictions have a column of that name, so rename the id column"
         )
     ]
 

@@ -116,6 +116,9 @@ def test_a_problem_without_sql_reads_the_parts_themselves(tmp_path: Path) -> Non
         ("SELECT 1", {"k": 1}, "prepare.sql never uses $k"),
         ("SELECT 1;\nCREATE TABLE t AS SELECT 1;", {}, "prepare.sql, line 2: the last statement must be the SELECT"),
         (";", {}, "has no statement"),
+        ("SELECT 1 AS a,\n2 AS a", {}, "prepare.sql, line 1: the result has 'a' more than once"),
+        ("SELECT INTERVAL 1 DAY AS a", {}, "'a' has the type"),
+        ("SELECT $kk -- $k\nWHERE 1 = $k", {"kk": 1}, "$k has no value"),
         ("SELECT * FROM read_csv('/etc/passwd')", {}, "file system operations are disabled"),
         ("SELECT * FROM '/etc/passwd'", {}, "does not exist"),
         ("SELECT * FROM glob('/*')", {}, "disabled"),
@@ -212,3 +215,14 @@ def test_two_runs_prepare_the_same_bytes(tmp_path: Path) -> None:
     sql = "SELECT k % 7 AS g, sum(v) AS s, avg(v) AS a FROM t GROUP BY g ORDER BY g"
     one, other = (prepared(work_on(store, sql)) for _ in range(2))
     assert one.equals(other)
+
+
+def test_a_pivot_is_a_table(tmp_path: Path) -> None:
+    found = prepared(work_on(write_two_tables(tmp_path), "PIVOT events ON thing USING sum(count) GROUP BY user_id"))
+    assert sorted(found.columns) == ["a", "b", "user_id"]
+
+
+def test_csv_that_changes_its_type_late_is_told(tmp_path: Path) -> None:
+    store = write_drop(tmp_path, **{"t.csv": b"k\n" + b"1\n" * 30_000 + b"abc\n"})
+    with pytest.raises(QueryFailed, match="abc"):
+        prepared(work_on(store, "FROM t"))

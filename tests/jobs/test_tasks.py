@@ -1,20 +1,27 @@
 """Several classes and numbers, from a dataset to the table: planted truth, metrics, what a run leaves."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from jobs.data.dataset import Dataset
+from jobs.data.target import fit_target
+from jobs.errors import InvalidLabel, TooFewRows
+from jobs.intake import plan_reading, take_in
 from jobs.learn import Learned
 from jobs.lineage import metrics_of
 from jobs.report.tables import write_tables
 from jobs.stages import Stages
+from storage.parquet import inspect_parts
 from tests.jobs.mixed_drop import learn_quietly
 from tests.jobs.tables import categories, counts, dataset_of, problem_of
+from tests.storage.parts import parts_of, read
 
 N, P, N_TRUE = 3000, 60, 8
 SMALL = {
@@ -149,3 +156,47 @@ def test_class_weights_of_several_classes_are_inverse_frequencies_with_a_cap() -
     asked = problem_of(task="multiclass", imbalance={"method": "class_weights", "cap": 1.5}, **SMALL)
     learned, _ = learn_quietly(data, asked)
     assert learned.plan.class_weights == pytest.approx((2 / 3, 1.0, 1.5), rel=0.01)
+
+
+def test_a_number_far_from_zero_keeps_its_digits() -> None:
+    data = take({"id": list(range(300)), "y": [1.7e9 + k % 7 for k in range(300)], "x": [1] * 300}, "regression")
+    assert data.y.dtype == np.float32
+    np.testing.assert_array_equal(data.label, [1.7e9 + k % 7 for k in range(300)])
+    target = fit_target(data.label, np.arange(300), log1p=False)
+    np.testing.assert_allclose(np.unique(target.of_label(data.label)), (np.arange(7) - 3) / 2, atol=0.01)
+
+
+def test_a_tiny_number_is_learned_like_a_large_one() -> None:
+    y = np.random.default_rng(1).normal(size=50) * 1e-30
+    assert fit_target(y, np.arange(50), log1p=False).of_label(y).std() == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "message"),
+    [
+        (["a", "b"], "regression", "holds no numbers"),
+        ([float("inf"), 1.0], "regression", "infinite or larger"),
+        ([2.0, 2.0], "regression", "holds one value only, 2"),
+        (["a", "a"], "multiclass", "holds only 'a'"),
+        ([None, "a"], "multiclass", "1 of 2 rows have no label"),
+        ([str(k) for k in range(201)], "multiclass", "at most 200 classes"),
+    ],
+)
+def test_labels_that_cannot_be_learned_are_told(values: list[object], task: str, message: str) -> None:
+    with pytest.raises(InvalidLabel, match=re.escape(message)):
+        take({"id": list(range(len(values))), "y": values, "x": [1] * len(values)}, task)
+
+
+def take(columns: dict[str, object], task: str) -> Dataset:
+    parts = parts_of(pa.table(columns))
+    schema = inspect_parts(parts.infos, parts.open)
+    plan = plan_reading(schema, problem_of(table={"id": "id", "label": "y"}, task=task))
+    return take_in(read(parts, plan), plan, schema, task)  # pyright: ignore[reportArgumentType]
+
+
+def test_classes_that_all_have_too_few_rows_are_rejected() -> None:
+    X, _ = planted_columns()
+    y = (np.arange(300) % 60).astype(np.float32)
+    data = replace(dataset_of(X[:300], y), classes=tuple(map(str, range(60))))
+    with pytest.raises(TooFewRows, match="none of 60 classes has 20 training rows"):
+        learn_quietly(data, problem_of(task="multiclass", split={"folds": 2, "test": 0.3, "valid": 0.3}, **SMALL))

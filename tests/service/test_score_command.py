@@ -133,3 +133,69 @@ def test_rows_that_cannot_be_scored_are_told(tmp_path: Path, capsys: pytest.Capt
         assert call("score", drop=str(drop), model=run, out_url=str(tmp_path / "out")) == Exit.REJECTED
         assert message in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out/predictions.parquet").exists()
+
+
+def predictions(run: str, drop: Path, out: Path) -> pd.DataFrame:
+    assert call("score", drop=str(drop), model=run, out_url=str(out)) == Exit.DONE
+    return pd.read_parquet(out / "predictions.parquet")
+
+
+def test_parts_of_several_types_are_read_in_the_types_of_the_drop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = trained(tmp_path, "active", "binary", capsys)
+    new = frame(5, 60)
+    drop = write_drop(tmp_path / "one", new, 2)
+    wanted = predictions(run, drop, tmp_path / "out")
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    new[:30].to_parquet(mixed / "part-00000.parquet", index=False)
+    of_floats = new[30:].assign(c0=new["c0"][30:].astype(float), user_id=new["user_id"][30:].astype("int32"))
+    of_floats.to_parquet(mixed / "part-00001.parquet", index=False)
+    (mixed / "_SUCCESS").touch()
+    pd.testing.assert_frame_equal(predictions(run, mixed, tmp_path / "out2"), wanted)
+
+
+def test_rows_without_ids_are_scored_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained(tmp_path, "active", "binary", capsys)
+    new = frame(5, 60).astype({"user_id": "Int64"})
+    new.loc[:29, "user_id"] = pd.NA
+    found = predictions(run, write_drop(tmp_path / "new", new, 2), tmp_path / "out")
+    assert found["user_id"].isna().sum() == 30
+    assert found["probability"].notna().all()
+
+
+def test_a_column_that_a_folder_says_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained(tmp_path, "active", "binary", capsys)
+    new = frame(6, 40).assign(c0=3)
+    wanted = predictions(run, write_drop(tmp_path / "plain", new, 1), tmp_path / "out")
+    folder = tmp_path / "folders"
+    write_drop(folder / "c0=3", new.drop(columns="c0"), 1)
+    (folder / "c0=3/_SUCCESS").rename(folder / "_SUCCESS")
+    pd.testing.assert_frame_equal(predictions(run, folder, tmp_path / "out2"), wanted)
+
+
+def test_types_that_the_model_cannot_read_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained(tmp_path, "active", "binary", capsys)
+    new = frame(2, 30)
+    for name, table, message in (
+        ("text", new.assign(c0="abc"), "'c0' (string)"),
+        ("list", new.assign(town=[["a"]] * 30), "'town' (list"),
+        ("foreign", new[["user_id"]].assign(other=1), "has none of the 9 columns of the model"),
+    ):
+        drop = write_drop(tmp_path / name, table, 1)
+        assert call("score", drop=str(drop), model=run, out_url=str(tmp_path / "out")) == Exit.REJECTED
+        assert message in " ".join(capsys.readouterr().err.split())
+    drop = write_drop(tmp_path / "torn", new, 1)
+    (drop / "part-00000.parquet").write_bytes(b"PAR1 and nothing")
+    (drop / "_SUCCESS").touch()
+    assert call("score", drop=str(drop), model=run, out_url=str(tmp_path / "out")) == Exit.REJECTED
+    assert call("score", drop=str(drop), model=run, out_url=str(drop / "out")) == Exit.USAGE
+    assert call("score", drop=str(tmp_path / "nowhere"), model=run, out_url=str(tmp_path / "out")) == Exit.REJECTED
+
+
+def test_what_a_drop_lacks_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained(tmp_path, "active", "binary", capsys)
+    drop = write_drop(tmp_path / "new", frame(2, 30).drop(columns=["c1", "town"]))
+    assert call("score", drop=str(drop), model=run, out_url=str(tmp_path / "out")) == Exit.DONE
+    assert "2 columns of the model are not in the drop, and never happened: c1, town" in capsys.readouterr().out

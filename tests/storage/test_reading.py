@@ -190,3 +190,16 @@ def test_a_plan_for_columns_that_are_not_there_is_refused() -> None:
     parts = parts_of(pa.table({"id": [1], "x": ["text"], "z": [1]}))
     with pytest.raises(SchemaConflict, match=r"no flat column 'y'.*'x' is string, not a number"):
         read(parts, PLAN)
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.float64()])
+def test_a_whole_number_is_one_text_whatever_its_type(kind: pa.DataType) -> None:
+    values = pa.array([10_000_000_000, 3, 10_000_000_000], kind)
+    plan = ReadPlan(id="id", label="y", categorical=("c",))
+    (column,) = read(parts_of(pa.table({"id": values[:2], "y": [0, 1], "c": values[:2]})), plan).categorical
+    assert column.levels == ("10000000000", "3")
+
+
+def test_ids_that_are_floats_are_spelled_as_whole_numbers() -> None:
+    table = pa.table({"id": pa.array([1.5, 12345678901.0, None]), "y": [0, 1, 0]})
+    assert read(parts_of(table), ReadPlan(id="id", label="y")).ids.tolist() == ["1.5", "12345678901", None]

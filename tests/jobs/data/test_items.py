@@ -15,7 +15,7 @@ TRAIN = np.arange(4)
 def test_items_on_training_rows_enough_have_a_code_of_their_own() -> None:
     vocabulary = fit_items(LETTERS, TRAIN, min_rows=2, max_length=9)
     assert (vocabulary.levels, vocabulary.counts) == (("a",), (3, 2))  # b and c share the last
-    assert vocabulary.n_values == 4  # a, b, c, nothing
+    assert vocabulary.n_values == 5  # a, b, c, nothing, and several lengths
     assert fit_items(LETTERS, TRAIN, min_rows=1, max_length=9).levels == ("a", "b", "c")
 
 

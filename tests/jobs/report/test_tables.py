@@ -106,7 +106,7 @@ def test_numbers_are_what_they_say(mixed_run: Run, features: pd.DataFrame) -> No
 def test_true_columns_are_selected_behind_the_leak_and_the_leak_is_flagged(features: pd.DataFrame) -> None:
     assert features["feature"][0] == "a_leak"
     assert {name: flags for name, flags in zip(features["feature"], features["flags"], strict=True) if flags} == {
-        "a_leak": ["leak_suspect"]
+        "a_leak": ["leak_suspect", "dominant"]
     }
 
 
@@ -175,7 +175,7 @@ def test_files_hold_what_the_tables_say(mixed_run: Run, features: pd.DataFrame, 
     assert [list(flags) for flags in read["flags"]] == features["flags"].tolist()
     text = pd.read_csv(tmp_path / "features.csv")
     assert text.columns.tolist() == CONTRACT
-    assert text["flags"].dropna().tolist() == ["leak_suspect"]
+    assert text["flags"].dropna().tolist() == ["leak_suspect;dominant"]
     np.testing.assert_allclose(text["gain"], features["gain"].astype(float))
     values = pd.read_parquet(tmp_path / "shap_values.parquet")
     assert len(values) == len(learned.summary.entries.phi)
