@@ -171,13 +171,32 @@ class NetSettings(Section):
     code_penalty: float = Field(default=3.0, ge=0, description="group lasso on the code of every column")
 
 
+class RangeSettings(Section):
+    """Numbers that a trial may take."""
+
+    low: float = Field(description="the least")
+    high: float = Field(description="the greatest")
+    log: bool = Field(default=False, description="true: every factor is as likely as any other")
+
+
+TunedName = Literal[
+    "learning_rate", "optimizer", "weight_decay", "batch_size", "code_penalty",
+    "n_blocks", "d_block", "d_hidden_factor", "hidden_dropout", "residual_dropout",
+]  # fmt: skip
+Choices = Annotated[tuple[int | float | str, ...], Field(strict=False, min_length=1)]
+
+
 class TuneSettings(Section):
-    """The search for a learning rate and an optimizer."""
+    """The search for settings of the net; the best trial is trained again on all folds."""
 
     trials: int = Field(default=0, ge=0, description="trials; 0: no search")
     minutes: float = Field(default=10.0, gt=0, description="no new trial starts after this time")
     metric: Literal["auto", "auc", "loss"] = Field(
         default="auto", description="judges trials on validation rows: auto is auc for two classes, else the loss"
+    )
+    space: dict[TunedName, Choices | RangeSettings] = Field(
+        default={"learning_rate": RangeSettings(low=1e-4, high=1e-2, log=True), "optimizer": ("adamw", "adam", "sgd")},
+        description="what is searched, by key of net: a list of values, or {low, high, log}",
     )
 
 

@@ -5,12 +5,14 @@
 Each arrow is one function of a pure room; here the nouns are only handed on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from config import Problem
+from config.sections import RangeSettings, TunedName
 from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
 from jobs.data.resampling import NoSampler, resample
@@ -23,7 +25,7 @@ from jobs.net.resnet import BodyShape
 from jobs.net.tasks import Task
 from jobs.net.threads import side_by_side
 from jobs.net.training import TrainingPlan
-from jobs.net.tuning import Trial, tune
+from jobs.net.tuning import Range, Space, Trial, tune
 from jobs.selection.baselines import Trees, train_lightgbm
 from jobs.selection.crossfit import LEAST_ROWS, Ensemble, collect_evidence, cross_fit, testable_classes, tested_outputs
 from jobs.selection.ranking import Selection, Testimony, hear, select_columns
@@ -215,12 +217,20 @@ def _tune(
                 trials=search.trials,
                 minutes=search.minutes,
                 metric=search.metric,
+                space=_space(search.space),
                 on_trial=stages.advance,
             )
 
         ((tuned, trials),) = side_by_side(searched, [plan], threads=1)  # as every net is trained: on one thread
         facts |= {"learning_rate": tuned.learning_rate, "optimizer": tuned.optimizer}
     return tuned, trials
+
+
+def _space(declared: Mapping[TunedName, tuple[int | float | str, ...] | RangeSettings]) -> Space:
+    return {
+        name: Range(among.low, among.high, among.log) if isinstance(among, RangeSettings) else among
+        for name, among in declared.items()
+    }
 
 
 def _train(

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from config import ConfigError, Problem, load_problem
 from tests.config.files import SMALLEST, problem_faults, problem_of, write
 
+SPACE = {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}, "optimizer": ("adamw", "adam", "sgd")}
 DEFAULTS: dict[str, object] = {
     "problem": "return",
     "drops": "s3://game-features/return/",
@@ -59,7 +60,7 @@ DEFAULTS: dict[str, object] = {
         "optimizer": "adamw",
         "code_penalty": 3.0,
     },
-    "tune": {"trials": 0, "minutes": 10.0, "metric": "auto"},
+    "tune": {"trials": 0, "minutes": 10.0, "metric": "auto", "space": SPACE},
     "threshold": {"policy": "max_macro_f1", "value": None},
     "explain": {"rows": 5000, "background": 64, "nodes": 4},
     "select": {"q": 0.1, "with_worse_net": False},

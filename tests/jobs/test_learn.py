@@ -125,7 +125,7 @@ def test_tuning_is_done_when_asked_for_and_its_plan_is_used() -> None:
     learned, _ = learn_quietly(data, problem(net={"d_block": 8, "epochs": 2}, tune={"trials": 3}))
     assert len(learned.trials) == 3
     best = max((trial for trial in learned.trials if trial.value is not None), key=lambda trial: trial.value or 0)
-    assert (learned.plan.learning_rate, learned.plan.optimizer) == (best.learning_rate, best.optimizer)
+    assert {"learning_rate": learned.plan.learning_rate, "optimizer": learned.plan.optimizer} == best.parameters
     assert planted_run().trials == ()
 
 
@@ -184,3 +184,36 @@ def test_probabilities_stay_those_of_the_drop_whatever_the_training_rows_are(met
     p = 1 / (1 + np.exp(-learned.ensemble.logits(learned.columns.design, rows)))
     assert p.mean() == pytest.approx(y.mean(), abs=0.03)
     assert learned.judgement.metrics["test"]["net"]["auc"].value > 0.6
+
+
+def test_rows_that_judge_change_nothing_that_is_fitted() -> None:
+    X = counts(1, 800, 12, (0.2, 0.5))
+    y = draw_labels(X.toarray()[:, 0] - 1, 2)
+    small = problem(net={"d_block": 8, "epochs": 2})
+    learned, _ = learn_quietly(dataset_of(X, y), small)
+    dense, other = X.toarray(), y.copy()
+    test = learned.split.test
+    shuffled = np.random.default_rng(3).permutation(test)
+    dense[test], other[test] = 7 * dense[shuffled], y[shuffled]
+    again, _ = learn_quietly(dataset_of(csr_of(dense), other, split=_sides(learned, len(y))), _by_column(small))
+    wanted, _ = learn_quietly(dataset_of(X, y, split=_sides(learned, len(y))), _by_column(small))
+    np.testing.assert_array_equal(again.columns.scaler.factor, wanted.columns.scaler.factor)
+    np.testing.assert_array_equal(again.columns.pruning.kept, wanted.columns.pruning.kept)
+    np.testing.assert_array_equal(again.linear.w, wanted.linear.w)
+    for one, two in zip(again.ensemble.folds, wanted.ensemble.folds, strict=True):
+        np.testing.assert_array_equal(one.net.W, two.net.W)
+        assert one.calibration == two.calibration
+    np.testing.assert_array_equal(again.selection.q_value, wanted.selection.q_value)
+    np.testing.assert_array_equal(again.summary.mean_abs, wanted.summary.mean_abs)
+    assert again.judgement.threshold == wanted.judgement.threshold
+    assert again.judgement.metrics["test"] != wanted.judgement.metrics["test"]
+
+
+def _sides(learned: Learned, n: int) -> np.ndarray:
+    sides = np.full(n, "train", object)
+    sides[learned.split.valid], sides[learned.split.test] = "valid", "test"
+    return sides
+
+
+def _by_column(asked: Problem) -> Problem:
+    return asked.model_copy(update={"table": asked.table.model_copy(update={"split": "side"})})

@@ -8,7 +8,7 @@ from jobs.errors import Abandoned
 from jobs.net.linear import fit_ridge
 from jobs.net.resnet import BodyShape
 from jobs.net.training import TrainingPlan, train_net
-from jobs.net.tuning import Trial, tune
+from jobs.net.tuning import Range, Trial, tune
 from tests.jobs.tables import csr_of, draw_labels
 
 PLAN = TrainingPlan(BodyShape(n_blocks=1, d_block=8), epochs=8, patience=8, learning_rate=1e-4, code_penalty=1.0)
@@ -33,10 +33,10 @@ def search(trials: int, minutes: float = 10.0) -> tuple[TrainingPlan, tuple[Tria
 
 def test_the_best_trial_wins_and_hopeless_ones_are_pruned() -> None:
     plan, tried, n_epochs = search(10)
-    assert (tried[0].learning_rate, tried[0].optimizer) == (PLAN.learning_rate, PLAN.optimizer)
+    assert tried[0].parameters == {"learning_rate": PLAN.learning_rate, "optimizer": PLAN.optimizer}
     finished = [trial for trial in tried if trial.value is not None]
     best = max(finished, key=lambda trial: trial.value or 0)
-    assert (plan.learning_rate, plan.optimizer) == (best.learning_rate, best.optimizer)
+    assert {"learning_rate": plan.learning_rate, "optimizer": plan.optimizer} == best.parameters
     assert (best.value or 0) > (tried[0].value or 0) + 0.05
     assert len(tried) == 10
     assert len(finished) < 10
@@ -63,3 +63,15 @@ def test_who_watches_may_end_the_search() -> None:
 
     with pytest.raises(Abandoned):
         tune(Z, y, train, valid, fit_ridge(Z, y, train, 0.1), PLAN, trials=3, minutes=10, on_trial=stop)
+
+
+def test_the_space_may_be_anything_of_the_plan() -> None:
+    Z, y, train, valid = table()
+    space = {"d_block": (4, 16), "code_penalty": Range(0.1, 2.0, log=True), "n_blocks": Range(1, 2)}
+    linear = fit_ridge(Z, y, train, 0.1)
+    plan, tried = tune(Z, y, train, valid, linear, PLAN, trials=4, minutes=10, space=space, on_trial=lambda: None)
+    assert all(set(trial.parameters) == set(space) for trial in tried)
+    assert plan.shape.d_block in {4, 16}
+    assert plan.shape.n_blocks in {1, 2}
+    assert 0.1 <= plan.code_penalty <= 2.0
+    assert plan.learning_rate == PLAN.learning_rate
