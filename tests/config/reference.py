@@ -42,7 +42,7 @@ def _default(field: FieldInfo) -> str:
         return "required"
     if isinstance(field.default, tuple):
         return f"`[{', '.join(field.default)}]`"
-    return f"`{json.dumps(field.default)}`".replace('"', "")
+    return f"`{json.dumps(field.default, default=BaseModel.model_dump)}`".replace('"', "")
 
 
 if __name__ == "__main__":
