@@ -10,6 +10,7 @@ from config.sections import TableSettings
 
 _OF_SHAP_VALUES = ("feature", "value", "level", "shap", "class", "label")  # beside the id in what a run leaves (README)
 _OF_PREDICTIONS = "probability"
+_REPORTED = (("report_by", "ignore"), ("report_by", "categorical"), ("report_by", "sequences"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,12 @@ def _ignored_and_categorical(problem: Problem) -> Iterator[Contradiction]:
     keys = (("table", "categorical"), ("table", "ignore"))
     for name in sorted({*problem.table.ignore} & {*problem.table.categorical}):
         yield Contradiction(keys, f'"{name}", which is ignored too', "it in one of the two lists")
-    for part in ("ignore", "categorical"):
-        for name in sorted({*getattr(problem.table, part)} & problem.table.sequences.keys()):
-            keys = (("table", "sequences"), ("table", part))
-            yield Contradiction(keys, f'"{name}", which stands under {part} too', "it in one of the two")
+    table = problem.table
+    listings = {"ignore": table.ignore, "categorical": table.categorical, "report_by": table.report_by}
+    for one, other in (("sequences", "ignore"), ("sequences", "categorical"), *_REPORTED):
+        for name in sorted({*getattr(table, one)} & {*listings.get(other, table.sequences)}):
+            keys = (("table", one), ("table", other))
+            yield Contradiction(keys, f'"{name}", which stands under {other} too', "it in one of the two")
 
 
 def _sequences_of_a_long_table(problem: Problem) -> Iterator[Contradiction]:
@@ -67,6 +70,7 @@ def _id_or_label_listed(problem: Problem) -> Iterator[Contradiction]:
     table = problem.table
     for part, name in (("id", table.id), ("label", table.label)):
         listings = (("ignore", table.ignore), ("categorical", table.categorical), ("sequences", table.sequences))
+        listings += (("report_by", table.report_by),)
         for listing, names in listings:
             if name in names:
                 keys = (("table", listing), ("table", part))

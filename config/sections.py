@@ -79,6 +79,10 @@ class TableSettings(Section):
     value: ColumnName = Field(default="value", description="shape long: the column with the feature's value")
     ignore: ColumnSet = Field(default=(), description="columns that are never read")
     categorical: ColumnSet = Field(default=(), description="columns whose values are categories")
+    report_by: ColumnSet = Field(
+        default=(),
+        description="columns that are not learned from: metrics are told for each of their values",
+    )
     sequences: dict[ColumnName, SequenceSettings] = Field(
         default={},
         description="columns that hold several items a row (lists, or text with a delimiter), each with its settings",

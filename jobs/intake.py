@@ -56,7 +56,7 @@ def plan_reading(schema: DropSchema, problem: Problem) -> ReadPlan:
         id=table.id,
         label=table.label,
         numeric=() if long else _numeric_columns(schema, problem),
-        categorical=table.categorical,
+        categorical=(*table.categorical, *table.report_by),
         sequences=tuple((name, asked.delimiter) for name, asked in sorted(table.sequences.items())),
         group=table.group,
         time=table.time,
@@ -72,7 +72,9 @@ def plan_reading(schema: DropSchema, problem: Problem) -> ReadPlan:
     return plan
 
 
-def take_in(table: Table, plan: ReadPlan, schema: DropSchema, task: TaskKind = "binary") -> Dataset:
+def take_in(
+    table: Table, plan: ReadPlan, schema: DropSchema, task: TaskKind = "binary", report_by: Collection[str] = ()
+) -> Dataset:
     """Judge the values of a table, read by that plan from a drop of that schema, and hand them on as a dataset.
 
     Raises:
@@ -85,12 +87,14 @@ def take_in(table: Table, plan: ReadPlan, schema: DropSchema, task: TaskKind = "
     _require_unique(table.ids, plan)
     _require_found(table, plan, schema)
     _require_finite(table)
+    categories = [Categories(column.name, column.codes, column.levels) for column in table.categorical]
     y, classes = read_label(pd.Series(table.label.to_pandas()), plan.label, task)
     return Dataset(
         ids=table.ids,
         X=table.numeric,
         names=table.numeric_names,
-        categorical=tuple(Categories(column.name, column.codes, column.levels) for column in table.categorical),
+        categorical=tuple(column for column in categories if column.name not in report_by),
+        report_by=tuple(column for column in categories if column.name in report_by),
         y=y.astype(np.float32),
         classes=classes,
         numbers=np.zeros(0) if classes else y.astype(np.float64),
@@ -114,6 +118,7 @@ def _numeric_columns(schema: DropSchema, problem: Problem) -> tuple[str, ...]:
         *table.ignore,
         *table.categorical,
         *table.sequences,
+        *table.report_by,
     }
     rest = [name for name in schema.columns if name not in named and name not in schema.partition_columns]
     _require_safe_names(rest)

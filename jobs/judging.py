@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config import Problem
-from jobs.data.dataset import Dataset
-from jobs.data.split import Split
+from jobs.data.dataset import Categories, Dataset
+from jobs.data.split import Rows, Split
 from jobs.data.target import Target
 from jobs.net.tasks import Task, sigmoid
 from jobs.selection.bootstrap import Estimate
@@ -17,6 +17,7 @@ from jobs.selection.metrics import choose_threshold, confusion, evaluate, lead
 Logits = dict[str, dict[str, NDArray[np.float64]]]  # side -> model -> (n_rows of the side,) or (.., n_outputs)
 Metrics = dict[str, dict[str, dict[str, Estimate]]]  # side -> model -> metric
 NET, LINEAR = "net", {"regression": "linear_regression"}
+_LEAST_ROWS = 20  # with a value, for metrics of their own
 _NO_THRESHOLD = 0.5  # where there are no two classes it decides nothing
 
 
@@ -28,6 +29,7 @@ class Judgement:
         threshold: from which probability the nets call a row positive; None where there are no two classes.
         metrics: side -> model -> metric.
         lead: of the nets over the linear model on test rows, by the first metric of the task.
+        by: column -> value -> metric, of the nets on the test rows that have this value; of values on rows enough.
         confusion: (n_classes, n_classes) test rows of each class, by line, that the nets call what, by column; None for
             numbers.
     """
@@ -35,6 +37,7 @@ class Judgement:
     threshold: float | None
     metrics: Metrics
     lead: Estimate
+    by: dict[str, dict[str, dict[str, Estimate]]]
     confusion: NDArray[np.int64] | None
 
 
@@ -64,4 +67,20 @@ def judge(logits: Logits, data: Dataset, split: Split, target: Target, problem: 
         called = of_net.argmax(axis=1) if task.n_outputs > 1 else (sigmoid(of_net) >= thresholds[NET]).astype(np.int64)
         table = confusion(called, y["test"], task.n_classes)
     threshold = thresholds[NET] if task.kind == "binary" else None
-    return Judgement(threshold, metrics, lead(of_net, of_linear, y["test"], seed, task), table)
+    by = {
+        column.name: _by_value(column, split.test, of_net, y["test"], thresholds[NET], seed, task)
+        for column in data.report_by
+    }
+    return Judgement(threshold, metrics, lead(of_net, of_linear, y["test"], seed, task), by, table)
+
+
+def _by_value(
+    column: Categories, rows: Rows, f: NDArray[np.float64], y: NDArray[Any], threshold: float, seed: int, task: Task
+) -> dict[str, dict[str, Estimate]]:
+    """The metrics of the rows with each value of a column, where these are enough and not all alike."""
+    found: dict[str, dict[str, Estimate]] = {}
+    for code, level in enumerate(column.levels):
+        own = np.flatnonzero(column.codes[rows] == code)
+        if len(own) >= _LEAST_ROWS and len(np.unique(y[own])) > 1:
+            found[level] = evaluate(f[own], y[own], threshold, seed, task)
+    return found

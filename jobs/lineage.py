@@ -74,6 +74,7 @@ def write_lineage(
             "calibration": [asdict(fold.calibration) for fold in learned.ensemble.folds],
             "null_width": learned.selection.null_width,
         },
+        "prepare": stages.facts.get("prepare"),
         "seconds": stages.seconds,
     }
     _write(folder / "run.json", record)
@@ -98,6 +99,10 @@ def metrics_of(data: Dataset, learned: Learned, stages: Stages) -> dict[str, Any
             "metric": FIRST_METRIC[learned.task.kind],
             "model": linear_name(learned.task),
             "is_withheld": learned.is_withheld,
+        },
+        "test_by": {
+            column: {value: {name: asdict(e) for name, e in metrics.items()} for value, metrics in values.items()}
+            for column, values in learned.judgement.by.items()
         },
         **_confusion(data, learned),
         "test_rows_seen_in_training": learned.columns.duplicates,

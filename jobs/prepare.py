@@ -7,6 +7,8 @@ the problem file. The last statement is a SELECT, and its result is streamed int
 there on it is a drop like any other. The query sees nothing else of the machine: no file, no network, no extension, no
 variable of this process, and its memory and time have limits. It runs on one thread: sums of floating-point numbers
 depend on their order, and two runs of one drop must leave the same bytes.
+
+A query that leaves a table `facts(name, value)` has these told in the log and in run.json: rows that it left out, say.
 """
 
 import re
@@ -17,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
+from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
@@ -37,6 +39,8 @@ from storage.store import ObjectInfo
 _ROWS_PER_GROUP = 65_536
 _MEMORY_SHARE = 0.6  # of max_memory: pages that DuckDB does not count, and the arrays that are on their way, need some
 _SAID_LINES = 3
+_MOST_FACTS = 100
+_HAS_FACTS = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'facts'"
 _LOOK_SECONDS = 0.1  # how often it is asked whether the query should go on
 _LINE = re.compile(r"^LINE (\d+): ?", re.MULTILINE)
 
@@ -118,15 +122,15 @@ def _prepare(work: Work, asked: PrepareSettings, folder: Path, stages: Stages) -
     (folder / "raw").mkdir()
     with duckdb.connect(":memory:") as connection:
         _confine(connection, folder, work.max_memory)
-        tables: list[str] = []
+        tables: dict[str, int | None] = {}
         for table in fetch_tables(work.drops, work.drop.parts, work.drop.prefix, folder / "raw"):
             _show(connection, table)
-            tables.append(table.name)
+            tables[table.name] = table.rows
             stages.advance(0)
         connection.execute("SET lock_configuration = true")
         query = _Query(connection, asked, work.problem.parameters, folder / "prepared/part-0.parquet")
         query.run_watched(stages)
-    return {"tables": tables, "rows": query.rows}
+    return {"tables": tables, "rows": query.rows, "facts": query.facts}
 
 
 def _confine(connection: duckdb.DuckDBPyConnection, folder: Path, max_memory: int | None) -> None:
@@ -167,6 +171,7 @@ class _Query:
 
     Attributes:
         rows: how many its result has.
+        facts: what it says in a table of this name.
     """
 
     def __init__(
@@ -182,6 +187,7 @@ class _Query:
         self._target = target
         self._failure: BaseException | None = None
         self.rows = 0
+        self.facts: dict[str, Any] = {}
 
     def run_watched(self, stages: Stages) -> None:
         """Run it on a thread of its own, and interrupt it when its time is over or the job is abandoned."""
@@ -228,6 +234,13 @@ class _Query:
                 for batch in reader:
                     writer.write_table(pa.Table.from_batches([batch]), row_group_size=_ROWS_PER_GROUP)
                     self.rows += batch.num_rows
+            self.facts = self._said()
+
+    def _said(self) -> dict[str, Any]:
+        """What stands in the table `facts`, if the query has made one."""
+        (made,) = self._connection.execute(_HAS_FACTS).fetchone() or (0,)
+        said = self._connection.execute("SELECT name, value FROM facts").fetchmany(_MOST_FACTS) if made else []
+        return {str(name): value for name, value in said}
 
     def _used_by(self, statement: _Statement) -> dict[str, object]:
         return {name: _value(self._parameters[name]) for name in statement.parameters}

@@ -97,7 +97,7 @@ def read_drop(work: Work, stages: Stages) -> Dataset:
         with stages.stage("read", schema.n_rows, "rows") as facts:
             table = read_table(parts, open_part, plan, schema, threads=work.threads, on_rows=stages.advance)
             facts |= {"rows": len(table.ids), "columns": len(table.numeric_names), "non_zeros": int(table.numeric.nnz)}
-    return take_in(table, plan, schema, work.problem.task)
+    return take_in(table, plan, schema, work.problem.task, work.problem.table.report_by)
 
 
 def write_results(folder: Path, work: Work, run_id: str, data: Dataset, learned: Learned, stages: Stages) -> None:

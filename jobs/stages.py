@@ -22,6 +22,7 @@ class Stages:
         self._observer = observer
         self.seconds: dict[str, float] = {}
         self.peak_bytes: dict[str, int] = {}
+        self.facts: dict[str, dict[str, object]] = {}
 
     @contextmanager
     def stage(self, name: str, total: int, unit: str) -> Generator[dict[str, object]]:
@@ -32,6 +33,7 @@ class Stages:
         return_freed_memory()
         self.seconds[name] = round(monotonic() - begun, 3)
         self.peak_bytes[name] = getrusage(RUSAGE_SELF).ru_maxrss * _KIB
+        self.facts[name] = facts
         self._observer.stage_finished(name, self.seconds[name], facts)
 
     def advance(self, steps: int = 1) -> None:

@@ -26,12 +26,14 @@ class RawTable:
         kind: "parquet" or "csv".
         keys: of its parts, sorted.
         files: where they lie now, in the order of `keys`.
+        rows: as the footers say; None of csv, which has none.
     """
 
     name: str
     kind: str
     keys: tuple[str, ...]
     files: tuple[Path, ...]
+    rows: int | None
 
 
 def fetch_tables(store: ObjectStore, parts: Sequence[ObjectInfo], prefix: str, folder: Path) -> Iterator[RawTable]:
@@ -55,10 +57,9 @@ def fetch_tables(store: ObjectStore, parts: Sequence[ObjectInfo], prefix: str, f
     for number, name in enumerate(sorted(by_name)):
         own = by_name[name]
         kind = _kind_of(name, own)
-        if kind == "parquet":
-            inspect_parts(own, store.open)
+        rows = inspect_parts(own, store.open).n_rows if kind == "parquet" else None
         files = tuple(_fetch(store, part, prefix, folder / str(number), at) for at, part in enumerate(own))
-        yield RawTable(name, kind, tuple(part.key for part in own), files)
+        yield RawTable(name, kind, tuple(part.key for part in own), files, rows)
 
 
 def _require_distinct(names: dict[str, list[ObjectInfo]], url: str) -> None:

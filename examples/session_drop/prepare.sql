@@ -18,6 +18,10 @@ FROM (SELECT session_id, "timestamp"::TIMESTAMP AS moment, state(current_state) 
       FROM events WHERE session_id IS NOT NULL AND "timestamp" IS NOT NULL)
 WINDOW session AS (PARTITION BY session_id ORDER BY i);
 
+CREATE TEMP TABLE facts AS
+SELECT 'events without a session or a time' AS name, count(*) AS value
+FROM events WHERE session_id IS NULL OR "timestamp" IS NULL;
+
 -- Four fifths of the sessions learn (an eighth of them stops the training), a fifth judges; stratified, by a hash.
 CREATE TEMP TABLE session AS
 SELECT session_id, completed,

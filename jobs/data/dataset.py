@@ -54,6 +54,7 @@ class Dataset:
         coarse: names of numeric columns whose values lie closer together than float32 can tell.
         group, time, split: (n_rows,), where the problem names such a column.
         sequences: the columns of sequences, sorted by name.
+        report_by: columns that are not learned from, sorted by name.
         numbers: (n_rows,) float64, a label that is a number with all its digits; empty for classes.
     """
 
@@ -68,6 +69,7 @@ class Dataset:
     time: NDArray[np.generic] | None = None
     split: NDArray[np.generic] | None = None
     sequences: tuple[Sequences, ...] = ()
+    report_by: tuple[Categories, ...] = ()
     numbers: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @property

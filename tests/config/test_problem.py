@@ -32,6 +32,7 @@ DEFAULTS: dict[str, object] = {
         "value": "value",
         "ignore": (),
         "categorical": (),
+        "report_by": (),
         "sequences": {},
         "numeric": "rest",
         "group": None,

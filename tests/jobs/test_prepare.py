@@ -226,3 +226,11 @@ def test_csv_that_changes_its_type_late_is_told(tmp_path: Path) -> None:
     store = write_drop(tmp_path, **{"t.csv": b"k\n" + b"1\n" * 30_000 + b"abc\n"})
     with pytest.raises(QueryFailed, match="abc"):
         prepared(work_on(store, "FROM t"))
+
+
+def test_what_a_query_leaves_as_facts_is_told(tmp_path: Path) -> None:
+    stages = Stages(Silent())
+    sql = "CREATE TEMP TABLE facts AS SELECT 'left out' AS name, 3 AS value; FROM users"
+    with parts_to_read(work_on(write_two_tables(tmp_path), sql), stages):
+        pass
+    assert stages.facts["prepare"] == {"tables": {"events": 4, "users": None}, "rows": 3, "facts": {"left out": 3}}

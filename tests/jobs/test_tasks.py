@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from jobs.data.dataset import Dataset
 from jobs.data.target import fit_target
@@ -200,3 +201,18 @@ def test_classes_that_all_have_too_few_rows_are_rejected() -> None:
     data = replace(dataset_of(X[:300], y), classes=tuple(map(str, range(60))))
     with pytest.raises(TooFewRows, match="none of 60 classes has 20 training rows"):
         learn_quietly(data, problem_of(task="multiclass", split={"folds": 2, "test": 0.3, "valid": 0.3}, **SMALL))
+
+
+def test_metrics_are_told_for_each_value_of_a_column_that_is_not_learned_from() -> None:
+    X, acting = planted_columns()
+    random = np.random.default_rng(9)
+    y = (acting[:, 0] + random.normal(0, 0.5, N) > 0.5).astype(np.float32)
+    ages = random.choice(["old", "young", "rare"], N, p=[0.5, 0.499, 0.001]).tolist()
+    data = replace(dataset_of(X, y), report_by=(categories("age", ages),))
+    learned, stages = learn_quietly(data, problem_of(**SMALL))
+    assert "age" not in learned.columns.design.columns
+    by = metrics_of(data, learned, stages)["test_by"]["age"]
+    assert set(by) == {"old", "young"}
+    rows = learned.split.test[[ages[row] == "old" for row in learned.split.test]]
+    f = learned.ensemble.logits(learned.columns.design, rows)
+    assert by["old"]["auc"]["value"] == pytest.approx(roc_auc_score(y[rows], f))
