@@ -34,7 +34,7 @@ def contradictions(problem: Problem) -> list[Contradiction]:
 
 
 def _no_rows_to_train(problem: Problem) -> Iterator[Contradiction]:
-    share = problem.split.test + problem.split.valid
+    share = sum(share for share in (problem.split.test, problem.split.valid) if share != "auto")
     if share >= 1:
         keys = (("split", "test"), ("split", "valid"))
         yield Contradiction(keys, f"test + valid = {share:g}", "less than 1: the rest of the rows trains")

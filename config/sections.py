@@ -129,11 +129,15 @@ class PruneSettings(Section):
     min_rows: int = Field(default=10, ge=1, description="columns that are non-zero in fewer training rows are rare")
 
 
+Share = Annotated[float, Field(gt=0, lt=1)] | Literal["auto"]
+_AUTO_SHARES = "auto: a fifth of fewer than 2,000 rows, a hundredth of a million and more, else a tenth"
+
+
 class SplitSettings(Section):
     """Which rows train, stop the training, and judge."""
 
-    test: float = Field(default=0.1, gt=0, lt=1, description="share of rows that judge")
-    valid: float = Field(default=0.1, gt=0, lt=1, description="share of rows that stop the training")
+    test: Share = Field(default=0.1, description=f"share of rows that judge; {_AUTO_SHARES}")
+    valid: Share = Field(default=0.1, description="share of rows that stop the training; auto: the same")
     by: Literal["row", "group", "time"] = Field(default="row", description="what is kept on one side of the split")
     stratify: bool = Field(default=True, description="keep the share of every class on every side")
     folds: int = Field(default=5, ge=2, le=50, description="nets that are cross-fitted")

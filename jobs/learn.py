@@ -16,7 +16,7 @@ from config.sections import RangeSettings, TunedName
 from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
 from jobs.data.resampling import NoSampler, resample
-from jobs.data.split import Split, SplitPolicy, UnfitColumn, split_rows
+from jobs.data.split import Split, SplitPolicy, UnfitColumn, automatic_share, split_rows
 from jobs.data.target import Target, fit_target
 from jobs.errors import LossDiverged, TooFewRows, TrainingFailed, UnsupportedColumn
 from jobs.judging import NET, Judgement, Logits, judge, linear_name
@@ -115,7 +115,8 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
 
 def _split(data: Dataset, problem: Problem) -> Split:
     chosen = problem.split
-    policy = SplitPolicy(chosen.test, chosen.valid, chosen.by, chosen.stratify, chosen.folds, chosen.seed)
+    test, valid = (automatic_share(data.n_rows) if share == "auto" else share for share in (chosen.test, chosen.valid))
+    policy = SplitPolicy(test, valid, chosen.by, chosen.stratify, chosen.folds, chosen.seed)
     try:
         return split_rows(data, policy)
     except UnfitColumn as error:

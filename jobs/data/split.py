@@ -27,6 +27,7 @@ from jobs.data.dataset import Dataset
 Rows = NDArray[np.int64]
 
 _SIDES = ("train", "valid", "test")
+_SMALL, _BIG = 2_000, 1_000_000  # rows
 _TENTHS = 10  # of a label that is a number: strata
 
 
@@ -52,6 +53,11 @@ class SplitPolicy:
     stratify: bool = True
     folds: int = 5
     seed: int = 17
+
+
+def automatic_share(n_rows: int) -> float:
+    """Return the share of rows that a side gets by itself: 6:2:2 of small tables, 98:1:1 of big ones, else 8:1:1."""
+    return 0.2 if n_rows < _SMALL else 0.01 if n_rows >= _BIG else 0.1
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from config import Problem
 from jobs.data.dataset import Dataset
+from jobs.data.split import automatic_share
 from jobs.errors import LossDiverged, NoUsableColumn, TooFewRows
 from jobs.learn import Learned
 from tests.jobs.mixed_drop import learn_quietly
@@ -217,3 +218,16 @@ def _sides(learned: Learned, n: int) -> np.ndarray:
 
 def _by_column(asked: Problem) -> Problem:
     return asked.model_copy(update={"table": asked.table.model_copy(update={"split": "side"})})
+
+
+@pytest.mark.parametrize(("n_rows", "share"), [(1999, 0.2), (2000, 0.1), (999_999, 0.1), (1_000_000, 0.01)])
+def test_shares_follow_the_number_of_rows_where_they_are_automatic(n_rows: int, share: float) -> None:
+    assert automatic_share(n_rows) == share
+
+
+def test_an_automatic_split_is_that_of_its_share() -> None:
+    X = counts(1, 500, 6, (0.2, 0.5))
+    data = dataset_of(X, draw_labels(X.toarray()[:, 0] - 1, 2))
+    asked = problem(net={"d_block": 8, "epochs": 1}, split={"test": "auto", "valid": "auto", "folds": 2})
+    learned, _ = learn_quietly(data, asked)
+    assert [len(rows) for rows in (learned.split.test, learned.split.valid, learned.split.train)] == [100, 100, 300]
