@@ -1,0 +1,27 @@
+"""recommend: weights, rare users and products, and what judges, by hand."""
+
+import pandas as pd
+
+from tests.examples.prepared import prepare
+
+
+def test_the_last_event_judges_and_its_pair_trains_nothing() -> None:
+    rows = []
+    for user in range(5):
+        rows += [(f"2026-10-0{day} 10:00:00", kind, product, user) for day, kind, product in (
+            (1, "view", 1), (2, "cart", 2), (3, "purchase", 3), (4, "remove_from_cart", 3), (5, "view", 1),
+        )]  # fmt: skip
+    rows += [
+        ("2026-10-01 10:00:00", "view", 1, 77),
+        ("2026-10-01 10:00:00", "view", 99, 0),
+        ("2026-10-01", "other", 1, 0),
+    ]
+    events = pd.DataFrame(rows, columns=["event_time", "event_type", "product_id", "user_id"])
+    found = prepare("recommend", {"events": events.assign(category_id=1, brand=None, category_code=None)})
+    assert set(found["user_id"]) == {str(user) for user in range(5)}
+    assert set(found["product_id"]) == {"1", "2", "3"}
+    test = found[found["split"] == "test"]
+    assert (test["product_id"].tolist(), test["weight"].tolist()) == (["1"] * 5, [1] * 5)
+    rest = found[found["split"] != "test"]
+    assert sorted(rest["product_id"].unique()) == ["2", "3"]  # product 1 is the pair that judges
+    assert rest.groupby("product_id")["weight"].agg(set).to_dict() == {"2": {3}, "3": {2, 4}}
