@@ -28,10 +28,10 @@ def main() -> None:
     likes = random.integers(0, N_CATEGORIES, N_USERS)
     wish = of_user[user] + of_product[product] + 1.2 * (likes[user] == category) + random.normal(0, 0.7, n)
     weight = np.clip(np.round(2 + wish), 1, 4).astype(int)
+    seconds = np.sort(random.integers(0, 30 * 86_400, n))
     events = pd.DataFrame(
         {
-            "event_time": pd.Timestamp("2026-10-01")
-            + pd.to_timedelta(np.sort(random.integers(0, 30 * 86_400, n)), "s"),
+            "event_time": pd.Timestamp("2026-10-01") + pd.to_timedelta(seconds, "s"),
             "event_type": TYPES[weight - 1],
             "product_id": 5000 + product,
             "category_id": 100 + category,

@@ -11,11 +11,8 @@ def test_the_last_event_judges_and_its_pair_trains_nothing() -> None:
         rows += [(f"2026-10-0{day} 10:00:00", kind, product, user) for day, kind, product in (
             (1, "view", 1), (2, "cart", 2), (3, "purchase", 3), (4, "remove_from_cart", 3), (5, "view", 1),
         )]  # fmt: skip
-    rows += [
-        ("2026-10-01 10:00:00", "view", 1, 77),
-        ("2026-10-01 10:00:00", "view", 99, 0),
-        ("2026-10-01", "other", 1, 0),
-    ]
+    once, rare, unknown = ("view", 1, 77), ("view", 99, 0), ("other", 1, 0)
+    rows += [("2026-10-01 10:00:00", *event) for event in (once, rare, unknown)]
     events = pd.DataFrame(rows, columns=["event_time", "event_type", "product_id", "user_id"])
     found = prepare("recommend", {"events": events.assign(category_id=1, brand=None, category_code=None)})
     assert set(found["user_id"]) == {str(user) for user in range(5)}
