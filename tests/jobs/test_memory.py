@@ -51,3 +51,13 @@ def test_a_run_that_would_pass_the_limit_is_refused_with_both_numbers() -> None:
     require_memory(10**9, 10**9)
     with pytest.raises(OutOfMemory, match=r"need 2\.50 GB, and max_memory is 1\.00 GB"):
         require_memory(2_500_000_000, 10**9)
+
+
+def test_the_items_of_a_sequence_are_counted(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    texts = np.array([",".join(map(str, random.integers(100, 1000, 50))) for _ in range(N_ROWS)])
+    schema = schema_of(tmp_path / "drop", {"s": texts})
+    plain = ReadPlan(id="u", label="y")
+    with_items = ReadPlan(id="u", label="y", sequences=(("s", ","),))
+    small, large = (expected_peak_bytes(schema, each, d_block=8, folds=2) for each in (plain, with_items))
+    assert 30 * 50 * N_ROWS * 0.8 < large - small < 2 * 30 * 50 * N_ROWS
