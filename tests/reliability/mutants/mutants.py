@@ -126,7 +126,7 @@ MUTANTS = (
     Mutant(
         "parts of two writes are no drop",
         "storage/completeness.py",
-        "        _mixed_writes(parts) if not allow_append else None,\n",
+        "        _mixed_writes(prefix, parts, holds_tables=holds_tables) if not allow_append else None,\n",
         "",
         ("tests/storage/test_drops.py", SIMULATION),
     ),
@@ -255,5 +255,33 @@ MUTANTS = (
         "            if is_refusal(error):\n                return Deletion.DENIED\n",
         "",
         ("tests/storage/test_commits.py", SIMULATION),
+    ),
+    Mutant(
+        "the marker of a raw table is not that of its drop",
+        "storage/drops.py",
+        ' if folder.count("/") <= ("" not in markers)}\n',
+        "}\n",
+        ("tests/storage/test_drops.py",),
+    ),
+    Mutant(
+        "each raw table comes from one write",
+        "storage/completeness.py",
+        '        table = table_of(part.key.removeprefix(prefix)) if holds_tables else ""\n',
+        '        table = part.key if holds_tables else ""\n',
+        ("tests/storage/test_drops.py",),
+    ),
+    Mutant(
+        "SQL sees nothing of the machine but its drop",
+        "jobs/prepare.py",
+        '        "enable_external_access": False,\n',
+        '        "enable_external_access": True,\n',
+        ("tests/jobs/test_prepare.py",),
+    ),
+    Mutant(
+        "SQL cannot lift its own bounds",
+        "jobs/prepare.py",
+        '        connection.execute("SET lock_configuration = true")\n',
+        "",
+        ("tests/jobs/test_prepare.py",),
     ),
 )
