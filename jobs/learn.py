@@ -5,14 +5,12 @@
 Each arrow is one function of a pure room; here the nouns are only handed on.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from config import Problem
-from config.sections import RangeSettings, TunedName
 from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
 from jobs.data.resampling import NoSampler, resample
@@ -21,11 +19,11 @@ from jobs.data.target import Target, fit_target
 from jobs.errors import LossDiverged, TooFewRows, TrainingFailed, UnsupportedColumn
 from jobs.judging import NET, Judgement, Logits, judge, linear_name
 from jobs.net.linear import STRENGTHS, LinearModel, choose_ridge
-from jobs.net.resnet import BodyShape
 from jobs.net.tasks import Task
 from jobs.net.threads import side_by_side
 from jobs.net.training import TrainingPlan
-from jobs.net.tuning import Range, Space, Trial, tune
+from jobs.net.tuning import Trial, tune
+from jobs.planning import space_of, training_plan
 from jobs.selection.baselines import Trees, train_lightgbm
 from jobs.selection.crossfit import LEAST_ROWS, Ensemble, collect_evidence, cross_fit, testable_classes, tested_outputs
 from jobs.selection.ranking import Selection, Testimony, hear, select_columns
@@ -152,34 +150,6 @@ def _fit_target(data: Dataset, split: Split, problem: Problem) -> Target:
     return fit_target(data.label, split.train, log1p=problem.target.transform == "log1p")
 
 
-def training_plan(problem: Problem, task: Task, y: NDArray[np.float32]) -> TrainingPlan:
-    """The plan that a problem asks for, with the class weights that the labels `y` of the training rows give.
-
-    Of two classes the positive one weighs negatives / positives, capped, and the other 1; of several each weighs
-    rows / (classes x its rows), capped.
-    """
-    net, weights = problem.net, tuple[float, ...]()
-    if problem.imbalance.method == "class_weights":
-        counts = np.maximum(np.bincount(y.astype(np.int64), minlength=task.n_classes), 1)
-        raw = counts[0] / counts if task.kind == "binary" else len(y) / (task.n_classes * counts)
-        weights = tuple(float(weight) for weight in np.minimum(raw, problem.imbalance.cap or np.inf))
-        weights = (1.0, *weights[1:]) if task.kind == "binary" else weights
-    return TrainingPlan(
-        shape=BodyShape(net.n_blocks, net.d_block, net.d_hidden_factor, net.hidden_dropout, net.residual_dropout),
-        epochs=net.epochs,
-        patience=None if net.patience == "auto" else net.patience,
-        batch_size=None if net.batch_size == "auto" else net.batch_size,
-        learning_rate=net.learning_rate,
-        weight_decay=net.weight_decay,
-        optimizer=net.optimizer,
-        code_penalty=net.code_penalty,
-        class_weights=weights,
-        resampling=problem.imbalance.method,
-        task=task,
-        seed=problem.split.seed,
-    )
-
-
 def _fit_linear(
     design: Design, y: NDArray[np.float32], split: Split, plan: TrainingPlan, stages: Stages
 ) -> tuple[float, LinearModel]:
@@ -218,20 +188,13 @@ def _tune(
                 trials=search.trials,
                 minutes=search.minutes,
                 metric=search.metric,
-                space=_space(search.space),
+                space=space_of(search.space),
                 on_trial=stages.advance,
             )
 
         ((tuned, trials),) = side_by_side(searched, [plan], threads=1)  # as every net is trained: on one thread
         facts |= {"learning_rate": tuned.learning_rate, "optimizer": tuned.optimizer}
     return tuned, trials
-
-
-def _space(declared: Mapping[TunedName, tuple[int | float | str, ...] | RangeSettings]) -> Space:
-    return {
-        name: Range(among.low, among.high, among.log) if isinstance(among, RangeSettings) else among
-        for name, among in declared.items()
-    }
 
 
 def _train(

@@ -11,12 +11,10 @@ depend on their order, and two runs of one drop must leave the same bytes.
 A query that leaves a table `facts(name, value)` has these told in the log and in run.json: rows that it left out, say.
 """
 
-import re
 import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -26,8 +24,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from config.sections import Parameter, PrepareSettings
-from jobs.errors import EmptyDrop, OutOfMemory, QueryFailed
+from jobs.errors import EmptyDrop, QueryFailed
 from jobs.stages import Stages
+from jobs.statements import Statement, check_query, place, said, statements_of, translated
 from jobs.work import Work
 from storage.cache import cached_parts
 from storage.errors import CorruptObject
@@ -38,37 +37,11 @@ from storage.store import ObjectInfo
 
 _ROWS_PER_GROUP = 65_536
 _MEMORY_SHARE = 0.6  # of max_memory: pages that DuckDB does not count, and the arrays that are on their way, need some
-_SAID_LINES = 3
 _MOST_FACTS = 100
 _HAS_FACTS = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'facts'"
 _LOOK_SECONDS = 0.1  # how often it is asked whether the query should go on
-_LINE = re.compile(r"^LINE (\d+): ?", re.MULTILINE)
 
 Parts = tuple[Sequence[ObjectInfo], OpenPart]
-
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """One statement of the query.
-
-    Attributes:
-        text: with the white space and the comments before it.
-        parameters: the names that it uses.
-        is_select: whether its result is a table.
-        is_several: whether DuckDB makes several of it, as of PIVOT.
-        lines_before: lines of the file before `text`.
-    """
-
-    text: str
-    parameters: frozenset[str]
-    is_select: bool
-    is_several: bool
-    lines_before: int
-
-    @property
-    def line(self) -> int:
-        """Where it begins."""
-        return 1 + self.lines_before + self.text[: len(self.text) - len(self.text.lstrip())].count("\n")
 
 
 @contextmanager
@@ -90,27 +63,6 @@ def parts_to_read(work: Work, stages: Stages) -> Generator[Parts]:
         with stages.stage("prepare", 0, "rows") as facts:
             facts.update(_prepare(work, asked, Path(folder), stages))
         yield list(prepared.list()), prepared.open
-
-
-def check_query(asked: PrepareSettings, parameters: Mapping[str, Parameter]) -> None:
-    """Find what is wrong with a query before there is a drop.
-
-    Raises:
-        QueryFailed: it does not parse, its last statement is no SELECT, or a parameter is missing or never used.
-    """
-    statements = _statements(asked)
-    used = set[str]().union(*(each.parameters for each in statements))
-    missing, unused = sorted(used - parameters.keys()), sorted(parameters.keys() - used)
-    if missing:
-        place = re.search(rf"\${missing[0]}\b", asked.sql)
-        line = 1 + asked.sql[: place.start() if place else 0].count("\n")
-        raise QueryFailed(f"{_where(asked, line)}: ${missing[0]} has no value. Give it one under `parameters`")
-    if unused:
-        raise QueryFailed(f"{_where(asked)} never uses ${unused[0]}. Take it out of `parameters`, or use it")
-    if not statements[-1].is_select:
-        raise QueryFailed(
-            f"{_where(asked, statements[-1].line)}: the last statement must be the SELECT that makes the table"
-        )
 
 
 def _prepare(work: Work, asked: PrepareSettings, folder: Path, stages: Stages) -> dict[str, object]:
@@ -162,7 +114,7 @@ def _show(connection: duckdb.DuckDBPyConnection, table: RawTable) -> None:
     try:
         connection.execute(f'CREATE VIEW "{name}" AS FROM {read}([{listed}], hive_partitioning = true)')
     except duckdb.Error as error:
-        found = f"the table {table.name!r} cannot be read as {table.kind}: {_said(error)}"
+        found = f"the table {table.name!r} cannot be read as {table.kind}: {said(error)}"
         raise CorruptObject("read", table.keys[0], found, "Write it again, or take it out of the drop") from error
 
 
@@ -209,7 +161,7 @@ class _Query:
             thread.join()
         if is_late:
             hint = "Make the query cheaper, or raise prepare.minutes"
-            raise QueryFailed(f"{_where(self._asked)} took longer than {self._asked.minutes:g} minutes. {hint}")
+            raise QueryFailed(f"{place(self._asked)} took longer than {self._asked.minutes:g} minutes. {hint}")
         if self._failure is not None:
             raise self._failure
 
@@ -220,11 +172,11 @@ class _Query:
             self._failure = error
 
     def _run(self) -> None:
-        *before, last = _statements(self._asked)
+        *before, last = statements_of(self._asked)
         for statement in before:
-            with _translated(self._asked, statement):
+            with translated(self._asked, statement):
                 self._connection.execute(statement.text, self._used_by(statement))
-        with _translated(self._asked, last):
+        with translated(self._asked, last):
             if not last.is_several:  # what EXPLAIN finds has a line, what sql() finds has none; but sql() streams
                 self._connection.execute(f"EXPLAIN {last.text}", self._used_by(last))
             result = self._connection.sql(last.text, params=self._used_by(last))
@@ -242,73 +194,20 @@ class _Query:
         said = self._connection.execute("SELECT name, value FROM facts").fetchmany(_MOST_FACTS) if made else []
         return {str(name): value for name, value in said}
 
-    def _used_by(self, statement: _Statement) -> dict[str, object]:
+    def _used_by(self, statement: Statement) -> dict[str, object]:
         return {name: _value(self._parameters[name]) for name in statement.parameters}
 
 
-def _require_storable(asked: PrepareSettings, statement: _Statement, schema: pa.Schema) -> None:
+def _require_storable(asked: PrepareSettings, statement: Statement, schema: pa.Schema) -> None:
     twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
     if twice:
         found = f"the result has {', '.join(map(repr, twice))} more than once"
-        raise QueryFailed(f"{_where(asked, statement.line)}: {found}. Give every column a name of its own")
+        raise QueryFailed(f"{place(asked, statement.line)}: {found}. Give every column a name of its own")
     for name, kind in zip(schema.names, schema.types, strict=True):
         if pa.types.is_interval(kind) or pa.types.is_union(kind):
             found = f"{name!r} has the type {kind}, which no table can hold"
-            raise QueryFailed(f"{_where(asked, statement.line)}: {found}. Cast it")
+            raise QueryFailed(f"{place(asked, statement.line)}: {found}. Cast it")
 
 
 def _value(parameter: Parameter) -> object:
     return list(parameter) if isinstance(parameter, tuple) else parameter
-
-
-def _statements(asked: PrepareSettings) -> list[_Statement]:
-    """Return the statements of a query.
-
-    Raises:
-        QueryFailed: it does not parse, or has none.
-    """
-    with _translated(asked, None):
-        parsed = duckdb.extract_statements(asked.sql)
-    if not parsed:
-        raise QueryFailed(f"{_where(asked)} has no statement. Write the SELECT that makes the table")
-    statements: list[_Statement] = []
-    at = 0
-    for each in parsed:
-        at = max(at, asked.sql.find(each.query, at))
-        is_several = each.type == duckdb.StatementType.MULTI
-        is_select = is_several or each.type == duckdb.StatementType.SELECT
-        parameters = frozenset(each.named_parameters)
-        statements.append(_Statement(each.query, parameters, is_select, is_several, asked.sql[:at].count("\n")))
-        at += len(each.query)
-    return statements
-
-
-@contextmanager
-def _translated(asked: PrepareSettings, statement: _Statement | None) -> Generator[None]:
-    """Turn what DuckDB says of a statement (None: of the whole file) into our words, with the line of the file."""
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        found = f"{_where(asked)} needs more memory than it may have ({_said(error)})"
-        raise OutOfMemory(f"{found}. Aggregate before you join, select fewer columns, or raise max_memory") from error
-    except (duckdb.Error, RuntimeError, OSError, pa.ArrowException) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the query
-            raise
-        text = str(error)
-        line = _LINE.search(text)
-        before = statement.lines_before if statement else 0
-        excerpt = text[line.end() :].splitlines()[0].strip() if line else ""
-        at = _where(asked, before + int(line.group(1))) if line else _where(asked, None, before)
-        shown = f" ({excerpt})" if excerpt else ""
-        raise QueryFailed(f"{at}: {_said(error)}{shown}. Correct the SQL, or the drop") from error
-
-
-def _where(asked: PrepareSettings, line: int | None = None, after: int = 0) -> str:
-    name = asked.file or "the query of prepare"
-    return f"{name}, line {line}" if line else f"{name}, after line {after}" if after else name
-
-
-def _said(error: Exception) -> str:
-    """What DuckDB says, its first lines as one; the line of the query that it shows comes after them."""
-    lines = [line.strip() for line in _LINE.split(str(error))[0].splitlines() if line.strip()]
-    return "; ".join(lines[:_SAID_LINES]).rstrip(".") or type(error).__name__

@@ -8,7 +8,7 @@ from rich.text import Text
 from config import Problem, load_service
 from config.sections import PrepareSettings
 from jobs.errors import QueryFailed
-from jobs.prepare import check_query
+from jobs.statements import check_query
 from service.commands.printing import out, shown
 from service.exits import Exit
 from service.logs import configure_logs

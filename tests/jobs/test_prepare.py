@@ -12,8 +12,9 @@ import pytest
 from config import Problem
 from jobs.errors import Abandoned, EmptyDrop, OutOfMemory, QueryFailed
 from jobs.observer import Silent
-from jobs.prepare import check_query, parts_to_read
+from jobs.prepare import parts_to_read
 from jobs.stages import Stages
+from jobs.statements import check_query
 from jobs.work import Work
 from storage import LocalStore
 from storage.drops import snapshot_at

@@ -101,7 +101,7 @@ def test_the_demonstration_does_not_mix_with_what_is_somebody_elses(tmp_path: Pa
     (tmp_path / "letter.txt").touch()
     with pytest.raises(ConfigError, match="files that no demonstration made"):
         demo.execute(folder=tmp_path, rows=500, features=50, make_app=make_app)
-    with pytest.raises(ConfigError, match="one of return"):
+    with pytest.raises(ConfigError, match=r"one of ad_response, .*return"):
         demo.execute("nothing", folder=tmp_path / "new")
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 

@@ -177,12 +177,10 @@ def _play(home: Path, seconds: float, outage: float, interval: float) -> int:
         soak.wait_until(soak.is_done, LATE_SECONDS)
         is_alive = process.poll() is None
         share = before / len(soak.weights)
-        grown = {
-            what: soak.median_of(what, 0.9, 1) - soak.median_of(what, share / 2, share) for what in soak.weights[0]
-        }
-        return _report(
-            soak, home, is_alive=is_alive, asked=asked, outage=(outage, asked_in_outage), late=late, grown=grown
-        )
+        at_first = {what: soak.median_of(what, share / 2, share) for what in ("bytes", "handles")}
+        grown = {what: soak.median_of(what, 0.9, 1) - weight for what, weight in at_first.items()}
+        requests = (asked, asked_in_outage)
+        return _report(soak, home, is_alive=is_alive, requests=requests, outage=outage, late=late, grown=grown)
 
 
 def _report(
@@ -196,9 +194,8 @@ def _report(
     grown: dict[str, float],
 ) -> int:
     commits = soak.commits()
-    consumed = Counter(
-        part["key"].partition("/")[0] + "/" for commit in commits for part in commit["consumed"]["parts"]
-    )
+    parts_consumed = [part["key"] for commit in commits for part in commit["consumed"]["parts"]]
+    consumed = {f"{key.partition('/')[0]}/" for key in parts_consumed}
     good = {folder for folder, is_good in soak.written.items() if is_good}
     poison = soak.written.keys() - good
     put_aside = len(list(soak.results.list("return/quarantine/")))

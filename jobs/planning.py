@@ -1,0 +1,49 @@
+"""How the nets are to be trained, and what is searched, as the problem file says."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from config import Problem
+from config.sections import RangeSettings, TunedName
+from jobs.net.resnet import BodyShape
+from jobs.net.tasks import Task
+from jobs.net.training import TrainingPlan
+from jobs.net.tuning import Range, Space
+
+
+def training_plan(problem: Problem, task: Task, y: NDArray[np.float32]) -> TrainingPlan:
+    """The plan that a problem asks for, with the class weights that the labels `y` of the training rows give.
+
+    Of two classes the positive one weighs negatives / positives, capped, and the other 1; of several each weighs
+    rows / (classes x its rows), capped.
+    """
+    net, weights = problem.net, tuple[float, ...]()
+    if problem.imbalance.method == "class_weights":
+        counts = np.maximum(np.bincount(y.astype(np.int64), minlength=task.n_classes), 1)
+        raw = counts[0] / counts if task.kind == "binary" else len(y) / (task.n_classes * counts)
+        weights = tuple(float(weight) for weight in np.minimum(raw, problem.imbalance.cap or np.inf))
+        weights = (1.0, *weights[1:]) if task.kind == "binary" else weights
+    return TrainingPlan(
+        shape=BodyShape(net.n_blocks, net.d_block, net.d_hidden_factor, net.hidden_dropout, net.residual_dropout),
+        epochs=net.epochs,
+        patience=None if net.patience == "auto" else net.patience,
+        batch_size=None if net.batch_size == "auto" else net.batch_size,
+        learning_rate=net.learning_rate,
+        weight_decay=net.weight_decay,
+        optimizer=net.optimizer,
+        code_penalty=net.code_penalty,
+        class_weights=weights,
+        resampling=problem.imbalance.method,
+        task=task,
+        seed=problem.split.seed,
+    )
+
+
+def space_of(declared: Mapping[TunedName, tuple[int | float | str, ...] | RangeSettings]) -> Space:
+    """Return the space of a search."""
+    return {
+        name: Range(among.low, among.high, among.log) if isinstance(among, RangeSettings) else among
+        for name, among in declared.items()
+    }
