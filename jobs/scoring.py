@@ -26,6 +26,7 @@ from jobs.prepare import parts_to_read
 from jobs.report.cells import as_cell
 from jobs.stages import Stages
 from jobs.work import Work
+from storage.arrow import Kind
 from storage.carried import id_type, is_nested
 from storage.parquet import DropSchema, OpenPart, inspect_parts
 from storage.reading import read_table
@@ -100,24 +101,25 @@ def _require_fit(schema: DropSchema, model: Model, declared: TableSettings) -> l
             f"the drop has none of the {len(missing)} columns of the model ({listed(map(repr, missing))}). "
             "Score a drop of the same problem"
         )
-    items = {column.vocabulary.name for column in model.sequences}
     there = {name: schema.columns[name] for name in (model.id, *model.columns) if name in schema.columns}
-    of_folders = schema.partition_columns
+    told_by_folders = schema.partition_columns
     wrong = {
         name: kind
         for name, kind in there.items()
-        if not (
-            (is_list_of_items(kind) or not is_nested(kind))
-            if name in items
-            else (name in of_folders or is_readable_number(kind))
-            if name in model.numeric
-            else not is_nested(kind)
-        )
+        if name not in told_by_folders and not _is_readable(name, kind, model)
     }
     if wrong:
         found = listed(f"{name!r} ({kind})" for name, kind in wrong.items())
         raise UnsupportedColumn(f"{len(wrong)} column(s) have types that the model cannot read: {found}. Cast them")
     return missing
+
+
+def _is_readable(name: str, kind: Kind, model: Model) -> bool:
+    """Whether a column of this type can be what it is to the model."""
+    if name in model.numeric:
+        return is_readable_number(kind)
+    is_sequence = any(name == column.vocabulary.name for column in model.sequences)
+    return not is_nested(kind) or (is_sequence and is_list_of_items(kind))
 
 
 def _require_finite(table: Table) -> None:
