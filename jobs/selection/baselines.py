@@ -16,7 +16,6 @@ from jobs.net.tasks import BINARY, Task
 Trees = Callable[[Rows], NDArray[np.float64]]  # positions of rows -> their logits
 
 _ROUNDS, _PATIENCE = 500, 30
-_OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 _PARAMETERS = {
     "learning_rate": 0.05,
     "num_leaves": 31,
@@ -74,7 +73,7 @@ def boost(
 
     training = lightgbm.Dataset(csr_matrix(Z[train]), label=y[train], free_raw_data=True)
     validation = lightgbm.Dataset(csr_matrix(Z[valid]), label=y[valid], reference=training)
-    own: dict[str, object] = {"objective": _OBJECTIVES[task.kind], "seed": seed, "num_threads": threads}
+    own: dict[str, object] = {"objective": task.kind, "seed": seed, "num_threads": threads}
     if task.kind == "multiclass":
         own["num_class"] = task.n_classes
     return lightgbm.train(
