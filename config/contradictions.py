@@ -101,9 +101,10 @@ def _id_named_as_an_attribution(problem: Problem) -> Iterator[Contradiction]:
 def _threshold_value(problem: Problem) -> Iterator[Contradiction]:
     policy, value = problem.threshold.policy, problem.threshold.value
     keys = (("threshold", "value"), ("threshold", "policy"))
-    if policy in {"max_macro_f1", "max_macro_f1_accuracy"} and value is not None:
+    searched = policy in {"max_macro_f1", "max_macro_f1_accuracy"}
+    if searched and value is not None:
         yield Contradiction(keys, f"{value:g} beside policy {policy}", "no value, or policy fixed or precision_at")
-    if policy not in {"max_macro_f1", "max_macro_f1_accuracy"} and value is None:
+    if not searched and value is None:
         yield Contradiction(keys, f"nothing beside policy {policy}", "a number from 0 to 1")
 
 
