@@ -171,6 +171,26 @@ def drift(random: np.random.Generator, n: int) -> Truth:
     return Truth(drawn.X, drawn.y, drawn.true, drawn.probability, late)
 
 
+def curves(random: np.random.Generator, n: int) -> Truth:
+    """A dense table: twelve of forty columns act, each through a bend, a step or a wave; each has siblings at r .6."""
+    X = _siblings(random, n)
+    shapes = (np.abs, lambda x: 1.0 * (x > 0.5), lambda x: np.sin(2 * x))
+    acting = np.column_stack([shapes[k % 3](X[:, 2 * k]) for k in range(12)])
+    effect = random.uniform(*EFFECT, 12) * random.choice([-1, 1], 12)
+    return _draw(random, X, _standardised(acting) @ effect, 2 * np.arange(12))
+
+
+def dense_null(random: np.random.Generator, n: int) -> Truth:
+    """A dense table of which nothing decides."""
+    return _draw(random, _siblings(random, n), np.zeros(n), np.zeros(0, np.int64))
+
+
+def _siblings(random: np.random.Generator, n: int) -> Floats:
+    """(n, 40) normal columns in pairs with correlation .6."""
+    common = np.repeat(random.normal(size=(n, 20)), 2, axis=1)
+    return np.sqrt(0.6) * common + np.sqrt(0.4) * random.normal(size=(n, 40))
+
+
 def null(random: np.random.Generator, n: int) -> Truth:
     """Nothing decides: independent counts, blocks and KPIs, and a label that is a coin."""
     kpi = np.exp(random.normal(size=(n, 10)) * 0.5)
@@ -191,5 +211,7 @@ DESIGNS: dict[str, Callable[[np.random.Generator, int], Truth]] = {
     "2 % positives": few_positives,
     "twins": twins,
     "drift": drift,
+    "curves": curves,
     "null": null,
+    "dense null": dense_null,
 }

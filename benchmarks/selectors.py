@@ -92,7 +92,7 @@ def table_of(data: Dataset, seed: int, q: float = 0.1, by: str = "row") -> Table
     split = split_rows(data, policy)
     columns = prune_columns(data, split, problem, lambda _: None)
     pruning = columns.pruning
-    return Table(data, problem, split, columns.design, pruning.kept, pruning.stands_for, q, seed)
+    return Table(data, problem, split, columns.plain, pruning.kept, pruning.stands_for, q, seed)
 
 
 def winnow(table: Table) -> tuple[Chosen, Learned]:

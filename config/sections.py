@@ -165,6 +165,9 @@ class NetSettings(Section):
     d_hidden_factor: int = Field(default=2, ge=1, le=16, description="hidden width of a block: this times d_block")
     hidden_dropout: float = Field(default=0.25, ge=0, lt=1, description="dropout inside a block")
     residual_dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout at the end of a block")
+    knots: int = Field(
+        default=16, ge=0, le=256, description="most points between which the code of a common number bends; 0: none"
+    )
     epochs: int = Field(default=40, ge=1, le=10_000, description="most epochs")
     patience: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         default="auto",

@@ -16,6 +16,7 @@ from jobs.data.dataset import Dataset, Design
 from jobs.data.design import Vocabulary, design_of, encode, fit_vocabulary, take_columns
 from jobs.data.items import fit_items, share_items
 from jobs.data.kernels import column_counts
+from jobs.data.knots import Knots, fit_knots
 from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
 from jobs.data.scaling import Scaler, fit_scaler, scale
 from jobs.data.screens import drifting_columns, exposure_columns, is_leak, leak_suspects, rows_seen_before
@@ -34,7 +35,9 @@ class Columns:
         pruning: the verdict on all numeric columns.
         vocabularies: of all categorical columns, constant ones too.
         items: vocabularies of all columns of sequences, constant ones too.
-        design: the kept columns.
+        knots: of the kept numeric columns.
+        design: the kept columns, as the nets read them.
+        plain: the kept columns without knots, as everyone else reads them.
         coverage: (n_numeric,) share of all rows that are non-zero.
         flags: flag -> names of the kept columns that have it.
         duplicates: test rows that equal a training row in every kept column.
@@ -44,7 +47,9 @@ class Columns:
     pruning: Pruning
     vocabularies: tuple[Vocabulary, ...]
     items: tuple[Vocabulary, ...]
+    knots: Knots
     design: Design
+    plain: Design
     coverage: NDArray[np.float64]
     flags: dict[str, frozenset[str]]
     duplicates: int
@@ -73,7 +78,9 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         for column, own in zip(data.sequences, items, strict=True)
         if own.n_values > 1
     ]
-    design = design_of(numeric, names, encoded, shares)
+    knots = fit_knots(numeric, split.train, scaler.count[pruning.kept], problem.net.knots)
+    plain = design_of(numeric, names, encoded, shares)
+    design = design_of(numeric, names, encoded, shares, knots) if len(knots.at) else plain
     if not design.columns:
         raise NoUsableColumn(
             f"none of {len(data.names)} numeric and {len(data.categorical)} categorical columns is left: all are "
@@ -86,8 +93,8 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         "drift": frozenset(names[int(k)] for k in drifting_columns(numeric, split.train, split.test)),
         "exposure": frozenset(names[int(k)] for k in exposure_columns(numeric, split.train)),
     }
-    duplicates = rows_seen_before(design.Z, split.train, split.test)
-    return Columns(scaler, pruning, vocabularies, items, design, coverage, flags, duplicates)
+    duplicates = rows_seen_before(plain.Z, split.train, split.test)
+    return Columns(scaler, pruning, vocabularies, items, knots, design, plain, coverage, flags, duplicates)
 
 
 def _leaks(

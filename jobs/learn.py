@@ -78,19 +78,19 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
     split = _split(data, problem)
     _require_testable(data, split)
     columns = _choose_columns(data, split, problem, stages)
-    design, task = columns.design, Task(problem.task, max(2, len(data.classes)))
+    design, plain, task = columns.design, columns.plain, Task(problem.task, max(2, len(data.classes)))
     target = _fit_target(data, split, problem)
     y = target.of_label(data.label)
     plan = training_plan(problem, task, data.y[split.train])
     try:
         strength, linear = _fit_linear(design, y, split, plan, stages)
         plan, trials = _tune(design, y, split, linear, plan, problem, stages)
-        ensemble, trees = _train(design, y, split, strength, plan, threads, stages)
+        ensemble, trees = _train(design, plain, y, split, strength, plan, threads, stages)
     except NoSampler as error:
         raise TrainingFailed(str(error)) from error
     except FloatingPointError as error:
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
-    selection = _select(ensemble, design, y, problem, threads, stages)
+    selection = _select(ensemble, design, plain, y, problem, threads, stages)
     summary = _explain(ensemble, design, split, problem, threads, stages)
     logits = _logits(design, split, ensemble, linear, trees)
     judgement = judge(logits, data, split, target, problem, task)
@@ -199,6 +199,7 @@ def _tune(
 
 def _train(
     design: Design,
+    plain: Design,
     y: NDArray[np.float32],
     split: Split,
     strength: float,
@@ -208,9 +209,9 @@ def _train(
 ) -> tuple[Ensemble, Trees]:
     """Train the nets side by side, then the trees that they are measured against on all threads."""
     with stages.stage("train", plan.epochs * len(split.folds), "epochs") as facts:
-        ensemble = cross_fit(design, y, split, strength, plan, threads, lambda _fold, _epoch: stages.advance())
+        ensemble = cross_fit(design, plain, y, split, strength, plan, threads, lambda _fold, _epoch: stages.advance())
         facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
-        Z, label, rows = resample(design.Z, y, split.train, plan.resampling, plan.seed)
+        Z, label, rows = resample(plain.Z, y, split.train, plan.resampling, plan.seed)
         trees = train_lightgbm(
             Z,
             label,
@@ -225,14 +226,20 @@ def _train(
 
 
 def _select(
-    ensemble: Ensemble, design: Design, y: NDArray[np.float32], problem: Problem, threads: int, stages: Stages
+    ensemble: Ensemble,
+    design: Design,
+    plain: Design,
+    y: NDArray[np.float32],
+    problem: Problem,
+    threads: int,
+    stages: Stages,
 ) -> Selection:
     outputs = tested_outputs(ensemble, y)
     with stages.stage("evidence", len(ensemble.folds) * len(outputs), "folds") as facts:
         heard: list[Testimony] = []
         for output in outputs:
             evidence = collect_evidence(ensemble, design, y, threads, stages.advance, output)
-            heard.append(hear(evidence, design, ensemble.task.one_label(y, output)))
+            heard.append(hear(evidence, plain, ensemble.task.one_label(y, output)))
         selection = select_columns(heard, problem.select.q)
         facts["selected"] = int(selection.selected.sum())
     return selection

@@ -17,6 +17,7 @@ from jobs.data.dataset import Categories, Dataset, Design, Sequences
 from jobs.data.design import Vocabulary, design_of, encode
 from jobs.data.items import share_items
 from jobs.data.kernels import rescale
+from jobs.data.knots import Knots
 from jobs.data.target import Target
 from jobs.learn import Learned
 from jobs.net.resnet import BodyShape
@@ -54,6 +55,7 @@ class Model:
         threshold: from which probability a row counts as positive; None where there are no two classes.
         numeric: names of the numeric columns.
         log1p, shift, factor: how they are scaled (see jobs/data/scaling.py).
+        knots: where their codes bend.
         categorical, sequences: the other columns.
         shape: of the bodies.
         nets: with their calibrations.
@@ -68,6 +70,7 @@ class Model:
     log1p: bool
     shift: Floats
     factor: Floats
+    knots: Knots
     categorical: tuple[Vocabulary, ...]
     sequences: tuple[ItemColumn, ...]
     shape: BodyShape
@@ -100,7 +103,7 @@ class Model:
             (own.vocabulary.name, share_items(_items(own, items, n_rows), own.vocabulary, own.max_length))
             for own in self.sequences
         ]
-        return design_of(numeric, self.numeric, codes, shares)
+        return design_of(numeric, self.numeric, codes, shares, self.knots)
 
     def logits(self, design: Design) -> Floats:
         """(n_rows,) or (n_rows, n_outputs) mean calibrated logits, or values as they were learned, of the nets."""
@@ -159,6 +162,7 @@ def model_of(data: Dataset, learned: Learned, problem: Problem) -> Model:
         log1p=columns.scaler.log1p,
         shift=columns.scaler.shift[kept],
         factor=columns.scaler.factor[kept],
+        knots=columns.knots,
         categorical=tuple(vocabulary for vocabulary in columns.vocabularies if not vocabulary.is_constant),
         sequences=tuple(ItemColumn(v, declared[v.name].delimiter, declared[v.name].max_len) for v in items),
         shape=learned.plan.shape,

@@ -87,10 +87,11 @@ class Dataset:
 class Design:
     """The kept columns as one sparse matrix, whatever their kind.
 
-    A numeric column is one column of Z; a categorical column is one column of Z for each of its levels, 1 where the row
-    has that level; a column of sequences is one for each of its items, the item's share of the row's sequence, and one
-    for its length. So the code of a row (DESIGN.md 4) is a row of Z times one weight matrix, and what is explained is
-    always a contiguous range of Z's columns.
+    A numeric column is one column of Z, its scaled value, and if it has knots (knots.py) one more for each of these; a
+    categorical column is one column of Z for each of its levels, 1 where the row has that level; a column of sequences
+    is one for each of its items, the item's share of the row's sequence, and one for its length. So the code of a row
+    (DESIGN.md 4) is a row of Z times one weight matrix, and what is explained is always a contiguous range of Z's
+    columns.
 
     Attributes:
         Z: (n_rows, n_codes) CSR float32.
@@ -108,6 +109,12 @@ class Design:
     def n_codes(self) -> int:
         """The number of columns of Z."""
         return int(self.starts[-1])
+
+    @property
+    def plain_codes(self) -> NDArray[np.int64]:
+        """Positions of the codes that are no knots: the value of a numeric column, all codes of any other."""
+        others = np.arange(int(self.starts[self.n_numeric]), self.n_codes)
+        return np.concatenate([self.starts[: self.n_numeric], others])
 
     @property
     def owner(self) -> NDArray[np.int64]:

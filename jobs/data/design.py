@@ -9,6 +9,7 @@ from scipy.sparse import csr_array, hstack
 
 from jobs.data.dataset import Categories, Design
 from jobs.data.kernels import select_columns
+from jobs.data.knots import Knots, bend, no_knots
 from jobs.data.split import Rows
 
 OTHER = "(other)"  # the level that rare, unseen and null values share
@@ -83,6 +84,7 @@ def design_of(
     names: Sequence[str],
     codes: Sequence[tuple[Vocabulary, NDArray[np.int32]]],
     sequences: Sequence[tuple[str, csr_array]] = (),
+    knots: Knots | None = None,
 ) -> Design:
     """Put scaled numeric columns, the one-hot levels of categorical columns and the items of sequences side by side.
 
@@ -91,17 +93,20 @@ def design_of(
         names: (n_numeric,) their names.
         codes: for each categorical column its vocabulary and (n_rows,) codes.
         sequences: for each column of sequences its name and (n_rows, n_own) codes, from share_items.
+        knots: of the numeric columns; None: each is its value alone.
     """
-    widths = [1] * len(names) + [len(vocabulary.counts) for vocabulary, _ in codes]
+    knots = knots or no_knots(len(names))
+    numeric, n_numeric = bend(X, knots), len(names)
+    widths = [*knots.widths.tolist()] + [len(vocabulary.counts) for vocabulary, _ in codes]
     widths += [block.shape[1] for _, block in sequences]
     starts = np.concatenate([[0], np.cumsum(widths, dtype=np.int64)])
     columns = (*names, *(vocabulary.name for vocabulary, _ in codes), *(name for name, _ in sequences))
     if len(columns) == len(names):
-        return Design(X, columns, starts, len(names))
-    blocks = [X, *(_one_hot(vocabulary, own) for vocabulary, own in codes), *(block for _, block in sequences)]
+        return Design(numeric, columns, starts, n_numeric)
+    blocks = [numeric, *(_one_hot(vocabulary, own) for vocabulary, own in codes), *(block for _, block in sequences)]
     Z = csr_array(hstack(blocks, format="csr", dtype=np.float32))
     Z.indices, Z.indptr = Z.indices.astype(np.int32), Z.indptr.astype(X.indptr.dtype)
-    return Design(Z, columns, starts, len(names))
+    return Design(Z, columns, starts, n_numeric)
 
 
 def _one_hot(vocabulary: Vocabulary, codes: NDArray[np.int32]) -> csr_array:

@@ -1,6 +1,6 @@
 # pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportUnknownMemberType=false
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportMissingTypeArgument=false
-# ruff: noqa: ANN001, ANN201
+# ruff: noqa: ANN001, ANN201, ANN202
 """Sparse kernels on CSR arrays, compiled by numba.
 
 Each has a dense float64 reference in tests/jobs/data/test_kernels.py. Results do not depend on the number of threads:
@@ -179,3 +179,52 @@ def pearson(products, n, mean_left, deviation_left, mean_right, deviation_right,
             r = (products[i, k] / n - mean_left[i] * mean_right[k]) / spread if spread > 0 else 0.0
             products[i, k] = r
             strong[i] += abs(r) >= threshold
+
+
+@_compile
+def _place_between(x, knots):
+    """The knot at or below x, and how far x is from it to the next, 0..1; beyond the last knot, that one and 0."""
+    if x <= knots[0]:
+        return 0, np.float32(0)
+    low, high = 0, len(knots)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if knots[middle] <= x:
+            low = middle
+        else:
+            high = middle
+    if low == len(knots) - 1:
+        return low, np.float32(0)
+    return low, (x - knots[low]) / (knots[low + 1] - knots[low])
+
+
+@_compile_parallel
+def bent_lengths(indptr, indices, data, starts, knots):
+    """(n_rows,) entries of each row once it is bent: each value, and its place between one or two knots."""
+    out = np.zeros(len(indptr) - 1, np.int64)
+    for row in prange(len(out)):
+        for at in range(indptr[row], indptr[row + 1]):
+            out[row] += 1
+            own = knots[starts[indices[at]] : starts[indices[at] + 1]]
+            if len(own) and data[at] != 0:
+                out[row] += 1 + (_place_between(data[at], own)[1] > 0)
+    return out
+
+
+@_compile_parallel
+def bend_rows(indptr, indices, data, starts, knots, first, new_indptr, new_indices, new_data):
+    """Fill the rows that `bent_lengths` counted: the value of column j at code first[j], its hats behind it."""
+    for row in prange(len(indptr) - 1):
+        to = new_indptr[row]
+        for at in range(indptr[row], indptr[row + 1]):
+            column, x = indices[at], data[at]
+            new_indices[to], new_data[to] = first[column], x
+            to += 1
+            own = knots[starts[column] : starts[column + 1]]
+            if len(own) and x != 0:
+                low, share = _place_between(x, own)
+                new_indices[to], new_data[to] = first[column] + 1 + low, 1 - share
+                to += 1
+                if share > 0:
+                    new_indices[to], new_data[to] = first[column] + 2 + low, share
+                    to += 1

@@ -12,6 +12,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from jobs.data.design import Vocabulary
+from jobs.data.knots import Knots
 from jobs.data.target import Target
 from jobs.model import ItemColumn, Model
 from jobs.net.linear import LinearModel
@@ -20,7 +21,7 @@ from jobs.net.tasks import Task
 from jobs.net.training import Net
 from jobs.selection.calibration import Calibration
 
-SCHEMA = 2
+SCHEMA = 3
 WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
 
 
@@ -74,6 +75,7 @@ def _description(model: Model) -> dict[str, object]:
         "numeric": list(model.numeric),
         "shift": model.shift.tolist(),
         "factor": model.factor.tolist(),
+        "knots": {"starts": model.knots.starts.tolist(), "at": model.knots.at.tolist()},
         "categorical": [
             {"name": column.name, "levels": list(column.levels), "has_null": column.has_null}
             for column in model.categorical
@@ -112,6 +114,7 @@ def _model(described: dict[str, Any], weights: dict[str, np.ndarray]) -> Model:
         log1p=described["log1p"],
         shift=np.array(described["shift"], np.float64),
         factor=np.array(described["factor"], np.float64),
+        knots=Knots(np.array(described["knots"]["starts"], np.int64), np.array(described["knots"]["at"], np.float32)),
         categorical=tuple(_vocabulary(column, has_null=column["has_null"]) for column in described["categorical"]),
         sequences=tuple(
             ItemColumn(_vocabulary(column), column["delimiter"], column["max_length"])

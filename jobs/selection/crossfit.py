@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from jobs.data.dataset import Design
 from jobs.data.resampling import resample
 from jobs.data.split import Rows, Split
-from jobs.net.linear import LinearModel, fit_ridge
+from jobs.net.linear import fit_ridge
 from jobs.net.tasks import BINARY, Task
 from jobs.net.threads import side_by_side
 from jobs.net.training import Epoch, Net, TrainingPlan, train_net
@@ -58,6 +58,7 @@ class Ensemble:
 
 def cross_fit(
     design: Design,
+    plain: Design,
     y: NDArray[np.float32],
     split: Split,
     strength: float,
@@ -72,6 +73,7 @@ def cross_fit(
 
     Args:
         design: input of the nets.
+        plain: the same columns without knots, among which those that act together are looked for.
         y: (n_rows,) labels.
         split: its folds, and the validation rows of early stopping.
         strength: C of the linear model that each net stands on.
@@ -90,19 +92,19 @@ def cross_fit(
         own = replace(plan, seed=plan.seed + number)
         Z, label, rows = resample(design.Z, y, seen, own.resampling, own.seed)
         linear = fit_ridge(Z, label, rows, strength, plan.class_weights, task=task)
-        awake = _awake(design, y, seen, linear, task)
+        awake = design.plain_codes[_awake(plain, y, seen, linear.logits(design.Z, seen), task)]
         net = train_net(Z, label, rows, split.valid, linear, own, lambda epoch: on_epoch(number, epoch), awake)
         return Fold(net, seen, held_out, calibrate(net.logits(design.Z, held_out), y[held_out], task))
 
     return Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)), task)
 
 
-def _awake(design: Design, y: NDArray[np.float32], seen: Rows, linear: LinearModel, task: Task) -> NDArray[np.int64]:
-    """Codes that act together with others on any output, beyond the linear model of these rows."""
-    f, found = linear.logits(design.Z, seen), [np.zeros(0, np.int64)]
+def _awake(plain: Design, y: NDArray[np.float32], seen: Rows, f: NDArray[np.float64], task: Task) -> NDArray[np.int64]:
+    """Codes that act together with others on any output, beyond what the linear model says of these rows, f."""
+    found = [np.zeros(0, np.int64)]
     for output in range(task.n_outputs):
         own, label = task.one_output(f, output), task.one_label(y, output)
-        found.append(interacting_codes(design, label, seen, own, task.family(own, label[seen])))
+        found.append(interacting_codes(plain, label, seen, own, task.family(own, label[seen])))
     return np.unique(np.concatenate(found))
 
 

@@ -103,15 +103,30 @@ def held_out_evidence(
         nodes: of the quadrature along the path from the mean row.
     """
     held = _hold(net, saying, design, y, rows, seen, nodes)
-    count = np.diff(held.starts)[: design.n_numeric]
-    sparse = np.flatnonzero(count <= _EXACT_COVERAGE * len(rows))
+    codes = design.starts[: design.n_numeric]
+    few = np.diff(held.starts)[codes] <= _EXACT_COVERAGE * len(rows)
+    sparse = np.flatnonzero(few & (np.diff(design.starts)[: design.n_numeric] == 1))
     sums = np.zeros((len(design.columns), 3))
-    sums[sparse] = _sparse_sums(held, sparse)
+    sums[sparse] = _sparse_sums(held, codes[sparse])
     exact = np.setdiff1d(np.arange(len(design.columns)), sparse, assume_unique=True)
     sums[exact] = _exact_sums(held, design.starts, exact)
-    h = saying.family.weights(held.f)
+    return Evidence(HeldOut(rows, held.f, saying.linear, _effects(held, design), saying.family), *sums.T)
+
+
+def _effects(held: _Entries, design: Design) -> Floats:
+    """(n_plain_codes,) mean linear effect of each code that is no knot; that of a curve is its weighted slope."""
+    h = held.family.weights(held.f)
     effect = held.code.astype(np.float64) @ (h @ held.slope / h.sum())
-    return Evidence(HeldOut(rows, held.f, saying.linear, effect, saying.family), *sums.T)
+    for first, end in zip(design.starts[: design.n_numeric], design.starts[1:], strict=False):
+        if end - first > 1:
+            entries = slice(int(held.starts[first]), int(held.starts[end]))
+            of_entry = np.repeat(effect[first:end], np.diff(held.starts[first : end + 1]))
+            curve = np.bincount(held.row[entries], held.value[entries] * of_entry, len(h))
+            own = slice(entries.start, int(held.starts[first + 1]))
+            x = np.bincount(held.row[own], held.value[own], len(h))
+            x = x - h @ x / h.sum()
+            effect[first] = (h * x) @ curve / max(float((h * x) @ x), 1e-300)
+    return effect[design.plain_codes]
 
 
 def _hold(
@@ -135,7 +150,7 @@ def _hold(
 
 
 def _sparse_sums(held: _Entries, columns: NDArray[np.int64]) -> Floats:
-    """(len(columns), 3) sums of gain, score and its variance, of sparse numeric columns."""
+    """(len(columns), 3) sums of gain, score and its variance, of sparse columns of Z."""
     r, h = held.family.residuals(held.f, held.y.astype(np.float32)), held.family.weights(held.f)
     code, mean = held.code[columns].astype(np.float64), held.mean[columns]
     total, along_r, along_h, product = _slope_moments(held.slope, r, h)

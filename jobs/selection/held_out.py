@@ -35,7 +35,7 @@ class HeldOut:
     Attributes:
         rows: (n,) their positions.
         f, linear, family: see Saying.
-        effect: (n_codes,) mean linear effect of each code on f.
+        effect: (n_plain_codes,) mean linear effect on f of each code that is no knot.
     """
 
     rows: Rows

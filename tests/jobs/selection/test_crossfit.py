@@ -35,7 +35,7 @@ def fitted(
     on_epoch: Callable[[int, Epoch], None],
     plan: TrainingPlan = PLAN,
 ) -> Ensemble:
-    return cross_fit(design, y, split, 0.1, plan, threads, on_epoch)
+    return cross_fit(design, design, y, split, 0.1, plan, threads, on_epoch)
 
 
 def test_each_net_is_trained_without_its_fold_and_with_a_seed_of_its_own() -> None:

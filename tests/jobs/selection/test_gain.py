@@ -159,7 +159,7 @@ def test_trained_nets_select_the_true_columns_among_columns_far_from_zero() -> N
     split = Split(np.arange(2400), np.arange(2400, 3000), np.arange(0), folds)
     design = mixed_design(csr_of(X / np.ptp(X, axis=0)), (), split.train)
     plan = TrainingPlan(BodyShape(n_blocks=1, d_block=16), epochs=6, patience=6, learning_rate=3e-3, code_penalty=0.5)
-    ensemble = cross_fit(design, y, split, 3.0, plan, 2, lambda *_: None)
+    ensemble = cross_fit(design, design, y, split, 3.0, plan, 2, lambda *_: None)
     evidence = collect_evidence(ensemble, design, y, 2, lambda: None)
     selected = select_columns([hear(evidence, design, y)], 0.1).selected
     assert selected[:10].all()
