@@ -187,7 +187,7 @@ def _remarks(scores: list[Score]) -> Iterator[str]:
         return
     yield ""
     yield f"Test AUC of the nets {_mean([s.auc for s in ours])}, of the truth {_mean([s.best_auc for s in ours])}."
-    if ours[0].design == "null":
+    if ours[0].design in {"null", "dense null"}:
         yield f"Something was selected in {sum(bool(s.selected) for s in ours)} of {len(ours)} tables."
 
 

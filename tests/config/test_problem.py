@@ -53,6 +53,7 @@ DEFAULTS: dict[str, object] = {
         "d_hidden_factor": 2,
         "hidden_dropout": 0.25,
         "residual_dropout": 0.1,
+        "knots": 16,
         "epochs": 40,
         "patience": "auto",
         "batch_size": "auto",
