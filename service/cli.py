@@ -3,6 +3,9 @@
 Nothing heavy is imported before a command needs it, so that help is there at once.
 """
 
+import os
+import sys
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -50,9 +53,21 @@ Drop = Annotated[str, typer.Argument(metavar="DROP", help="The drop_id, or as mu
 
 
 def main() -> None:
-    """Run the command: what pyproject.toml names."""
+    """Run the command: what pyproject.toml names. The process ends with its exit code, and at once.
+
+    The end of the interpreter could change that code after all is done: it unwinds threads of native libraries, and
+    once in some fifty runs one of them called std::terminate.
+    """
     tame_threads()
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if not isinstance(end.code, int):
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # closed by whoever read it
+                stream.flush()
+        os._exit(end.code)
 
 
 def _call(command: str, **options: object) -> None:

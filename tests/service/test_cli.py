@@ -76,11 +76,22 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_idle_threads_sleep_unless_the_operator_says_otherwise() -> None:
-    script = (
-        "import os, sys; from service.cli import main; sys.argv[1:] = ['--version']\n"
-        "try: main()\n"
-        "except SystemExit: print(os.environ['OMP_WAIT_POLICY'])"
-    )
+    script = "import os; from service import cli\ncli.app = lambda: print(os.environ['OMP_WAIT_POLICY'])\ncli.main()"
     for given, found in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=given)
         assert done.stdout.split()[-1] == found
+
+
+def test_nothing_that_happens_at_the_end_of_the_interpreter_changes_the_exit_code() -> None:
+    script = """
+import atexit, os, sys
+from service import cli
+def command():
+    print("all that was said")
+    raise SystemExit(3)
+atexit.register(os.abort)
+cli.app = command
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "all that was said\n")
