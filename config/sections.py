@@ -201,7 +201,9 @@ class TuneSettings(Section):
     """The search for settings of the net; the best trial is trained again on all folds."""
 
     trials: int = Field(default=0, ge=0, description="trials; 0: no search")
-    minutes: float = Field(default=10.0, gt=0, description="no new trial starts after this time")
+    minutes: float = Field(
+        default=10.0, gt=0, description="no new trial starts when the trials have taken so long, over all attempts"
+    )
     metric: Literal["auto", "auc", "loss"] = Field(
         default="auto", description="judges trials on validation rows: auto is auc for two classes, else the loss"
     )

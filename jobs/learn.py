@@ -17,12 +17,13 @@ from jobs.data.resampling import NoSampler, resample
 from jobs.data.split import Split, SplitPolicy, UnfitColumn, automatic_share, split_rows
 from jobs.data.target import Target, fit_target
 from jobs.errors import LossDiverged, TooFewRows, TrainingFailed, UnsupportedColumn
+from jobs.journal import FORGETFUL, Journal
 from jobs.judging import NET, Judgement, Logits, judge, linear_name
 from jobs.net.linear import STRENGTHS, LinearModel, choose_ridge
 from jobs.net.tasks import Task
 from jobs.net.threads import side_by_side
 from jobs.net.training import TrainingPlan
-from jobs.net.tuning import Trial, tune
+from jobs.net.tuning import Trials, tune
 from jobs.planning import space_of, training_plan
 from jobs.selection.baselines import Trees, train_lightgbm
 from jobs.selection.crossfit import LEAST_ROWS, Ensemble, collect_evidence, cross_fit, testable_classes, tested_outputs
@@ -56,7 +57,7 @@ class Learned:
     split: Split
     columns: Columns
     plan: TrainingPlan
-    trials: tuple[Trial, ...]
+    trials: Trials
     strength: float
     linear: LinearModel
     ensemble: Ensemble
@@ -66,8 +67,15 @@ class Learned:
     is_withheld: bool
 
 
-def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Learned:
+def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal: Journal = FORGETFUL) -> Learned:
     """Find the columns of a dataset that carry signal about its label.
+
+    Args:
+        data: what a drop said.
+        problem: what is asked of it.
+        threads: cores that may be used.
+        stages: told of every step.
+        journal: remembers the trials of an unfinished search.
 
     Raises:
         UnsupportedColumn: the column that should split the rows cannot.
@@ -84,7 +92,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages) -> Lear
     plan = training_plan(problem, task, data.y[split.train])
     try:
         strength, linear = _fit_linear(design, y, split, plan, stages)
-        plan, trials = _tune(design, y, split, linear, plan, problem, stages)
+        plan, trials = _tune(design, y, split, linear, plan, problem, stages, journal)
         ensemble, trees = _train(design, plain, y, split, strength, plan, threads, stages)
     except NoSampler as error:
         raise TrainingFailed(str(error)) from error
@@ -170,14 +178,15 @@ def _tune(
     plan: TrainingPlan,
     problem: Problem,
     stages: Stages,
-) -> tuple[TrainingPlan, tuple[Trial, ...]]:
+    journal: Journal,
+) -> tuple[TrainingPlan, Trials]:
     if not problem.tune.trials:
         return plan, ()
     with stages.stage("tune", plan.epochs * problem.tune.trials, "epochs") as facts:
         Z, label, train = resample(design.Z, y, split.train, plan.resampling, plan.seed)
         valid, search = split.valid, problem.tune
 
-        def searched(start: TrainingPlan) -> tuple[TrainingPlan, tuple[Trial, ...]]:
+        def searched(start: TrainingPlan) -> tuple[TrainingPlan, Trials]:
             return tune(
                 Z,
                 label,
@@ -189,7 +198,9 @@ def _tune(
                 minutes=search.minutes,
                 metric=search.metric,
                 space=space_of(search.space),
-                on_trial=stages.advance,
+                ended=journal.read(),
+                on_epoch=stages.advance,
+                on_trial=journal.write,
             )
 
         ((tuned, trials),) = side_by_side(searched, [plan], threads=1)  # as every net is trained: on one thread

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from jobs.data.dataset import Dataset
 from jobs.intake import plan_reading, take_in
+from jobs.journal import RunJournal
 from jobs.learn import Learned, learn
 from jobs.lineage import code_version, metrics_of, write_lineage, write_metrics
 from jobs.memory import bound_freed_memory, expected_peak_bytes, require_memory
@@ -49,11 +50,14 @@ def run_drop(work: Work, observer: Observer) -> Outcome:
         return concluded
     stages = Stages(observer)
     data = read_drop(work, stages)
-    learned = learn(data, work.problem, work.threads, stages)
+    journal = RunJournal(work.results, work.problem.problem, run_id)
+    learned = learn(data, work.problem, work.threads, stages, journal)
     with TemporaryDirectory(prefix="winnow-") as folder, stages.stage("publish", 0, "files"):
         write_results(Path(folder), work, run_id, data, learned, stages)
         attempt = publish(work.results, work.problem.problem, run_id, work.fence, Path(folder))
-    return conclude(work, run_id, attempt)
+    outcome = conclude(work, run_id, attempt)
+    journal.discard()
+    return outcome
 
 
 def concluded_before(work: Work, run_id: str) -> Outcome | None:

@@ -76,6 +76,11 @@ def finished_key(problem: str, run_id: str) -> str:
     return f"{problem}/runs/{run_id}/{FINISHED}"
 
 
+def trials_key(problem: str, run_id: str) -> str:
+    """Return the key of the trials that the unfinished search of a run has ended."""
+    return f"{problem}/runs/{run_id}/trials.json"
+
+
 def parse_run_object(key: str) -> tuple[str, str, str] | None:
     """Return (problem, run_id, name) of a COMMIT or FINISHED key; None for every other key."""
     match = _RUN_OBJECT.fullmatch(key)
