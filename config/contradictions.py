@@ -167,6 +167,34 @@ def _auc_without_two_classes(problem: Problem) -> Iterator[Contradiction]:
         yield Contradiction((("tune", "metric"), ("task",)), f"auc, with {problem.task}", "auto or loss")
 
 
+def _factorised_wrongly(problem: Problem) -> Iterator[Contradiction]:
+    columns, table = problem.net.factorise, problem.table
+    keys = (("net", "factorise"), ("table",))
+    not_learned_from = {table.id, table.label, table.group, table.time, table.split, *table.ignore, *table.report_by}
+    if wrong := [name for name in columns if name in not_learned_from]:
+        yield Contradiction(keys, ", ".join(wrong) + ", not learned from", "columns that are learned from")
+    if len(columns) == 1:
+        yield Contradiction(
+            keys[:1], f"{columns[0]} alone", "at least two columns: values of one go with those of others"
+        )
+    if columns and problem.task == "multiclass":
+        yield Contradiction((*keys[:1], ("task",)), "a factorisation, with multiclass", "task binary or regression")
+
+
+def _ranked_wrongly(problem: Problem) -> Iterator[Contradiction]:
+    rank = problem.rank
+    if rank is None:
+        return
+    keys = (("rank",), ("table", "categorical"))
+    names = (rank.by, *rank.items)
+    if undeclared := [name for name in (rank.by, rank.items[0]) if name not in problem.table.categorical]:
+        yield Contradiction(keys, ", ".join(undeclared) + ", no category", "columns of table.categorical")
+    if len({*names}) < len(names):
+        yield Contradiction((("rank", "items"), ("rank", "by")), ", ".join(names), "each column once")
+    if problem.task == "multiclass":
+        yield Contradiction((("rank",), ("task",)), "a ranking, with multiclass", "task binary or regression")
+
+
 def _no_query(problem: Problem) -> Iterator[Contradiction]:
     if problem.prepare is not None and not problem.prepare.sql.strip():
         yield Contradiction((("prepare",),), "no SQL", "the name of a file of SQL that is not empty")
@@ -197,6 +225,8 @@ _RULES: tuple[Callable[[Problem], Iterator[Contradiction]], ...] = (
     _weights_without_classes,
     _transform_of_a_class,
     _auc_without_two_classes,
+    _factorised_wrongly,
+    _ranked_wrongly,
     _no_query,
     _parameters_of_nothing,
 )

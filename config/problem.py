@@ -14,6 +14,7 @@ from config.sections import (
     Parameter,
     PrepareSettings,
     PruneSettings,
+    RankSettings,
     ScaleSettings,
     Section,
     SelectSettings,
@@ -55,6 +56,7 @@ class Problem(Section):
     net: NetSettings = Field(default=NetSettings(), description="the net and its training")
     tune: TuneSettings = Field(default=TuneSettings(), description="the search for a learning rate and an optimizer")
     threshold: ThresholdSettings = Field(default=ThresholdSettings(), description="where a probability becomes a yes")
+    rank: RankSettings | None = Field(default=None, description="items that are ranked; null: none are")
     explain: ExplainSettings = Field(default=ExplainSettings(), description="how many attributions, how exactly")
     select: SelectSettings = Field(default=SelectSettings(), description="which columns are called signal")
     keep_inputs: bool = Field(default=False, description="true: consumed inputs are not deleted")

@@ -180,6 +180,21 @@ class NetSettings(Section):
     weight_decay: float = Field(default=1e-2, ge=0, le=1, description="decay of the weights")
     optimizer: Literal["adamw", "adam", "sgd"] = Field(default="adamw", description="the optimizer")
     code_penalty: float = Field(default=3.0, ge=0, description="group lasso on the code of every column")
+    factorise: ColumnSet = Field(
+        default=(),
+        description="columns whose values go together, like user and item: a factorisation machine of them",
+    )
+    n_factors: int = Field(default=32, ge=1, le=1024, description="factors of each value of these columns")
+
+
+class RankSettings(Section):
+    """How well items are ranked for those who wanted them, judged on test rows beside what is popular."""
+
+    by: ColumnName = Field(description="the categorical column that says for whom items are ranked")
+    items: Annotated[ColumnList, BeforeValidator(one_as_tuple), Field(min_length=1)] = Field(
+        description="the categorical column that names an item, then the columns that belong to the item, if any"
+    )
+    at: int = Field(default=10, ge=1, le=1000, description="how many items are shown")
 
 
 class RangeSettings(Section):
@@ -192,7 +207,7 @@ class RangeSettings(Section):
 
 TunedName = Literal[
     "learning_rate", "optimizer", "weight_decay", "batch_size", "code_penalty",
-    "n_blocks", "d_block", "d_hidden_factor", "hidden_dropout", "residual_dropout",
+    "n_blocks", "d_block", "d_hidden_factor", "hidden_dropout", "residual_dropout", "n_factors",
 ]  # fmt: skip
 Choices = Annotated[tuple[int | float | str, ...], Field(strict=False, min_length=1)]
 

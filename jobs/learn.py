@@ -28,6 +28,7 @@ from jobs.planning import space_of, training_plan
 from jobs.selection.baselines import Trees, train_lightgbm
 from jobs.selection.crossfit import LEAST_ROWS, Ensemble, collect_evidence, cross_fit, testable_classes, tested_outputs
 from jobs.selection.ranking import Selection, Testimony, hear, select_columns
+from jobs.selection.recommendation import Ranked, Wanted, judged_rows, rank_items
 from jobs.selection.summary import Summary, explain_held_out
 from jobs.stages import Stages
 
@@ -49,6 +50,7 @@ class Learned:
         selection: the verdict on every kept column.
         summary: attributions.
         judgement: how good the nets and what they are measured against are.
+        ranked: how well they rank items, where the problem has any.
         is_withheld: no column is called selected, since the nets are behind by more than the interval of the lead.
     """
 
@@ -64,6 +66,7 @@ class Learned:
     selection: Selection
     summary: Summary
     judgement: Judgement
+    ranked: Ranked | None
     is_withheld: bool
 
 
@@ -89,7 +92,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
     design, plain, task = columns.design, columns.plain, Task(problem.task, max(2, len(data.classes)))
     target = _fit_target(data, split, problem)
     y = target.of_label(data.label)
-    plan = training_plan(problem, task, data.y[split.train])
+    plan = training_plan(problem, task, data.y[split.train], design.columns)
     try:
         strength, linear = _fit_linear(design, y, split, plan, stages)
         plan, trials = _tune(design, y, split, linear, plan, problem, stages, journal)
@@ -115,6 +118,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
         selection=selection,
         summary=summary,
         judgement=judgement,
+        ranked=_rank(data, design, split, ensemble, linear, problem, threads, stages),
         is_withheld=judgement.lead.high < 0 and not problem.select.with_worse_net,
     )
 
@@ -198,6 +202,7 @@ def _tune(
                 minutes=search.minutes,
                 metric=search.metric,
                 space=space_of(search.space),
+                factored=design.codes_of(plan.factorise),
                 ended=journal.read(),
                 on_epoch=stages.advance,
                 on_trial=journal.write,
@@ -283,3 +288,33 @@ def _logits(design: Design, split: Split, ensemble: Ensemble, linear: LinearMode
         }
         for side, rows in (("valid", split.valid), ("test", split.test))
     }
+
+
+def _rank(
+    data: Dataset,
+    design: Design,
+    split: Split,
+    ensemble: Ensemble,
+    linear: LinearModel,
+    problem: Problem,
+    threads: int,
+    stages: Stages,
+) -> Ranked | None:
+    """Rank items for those who wanted one on a test row, if the problem has items: a label above zero says so."""
+    if problem.rank is None:
+        return None
+    asked, columns = problem.rank, {column.name: column for column in data.categorical}
+    wanted = Wanted(columns[asked.by], columns[asked.items[0]], asked.items, data.label > 0)
+    with stages.stage("rank", len(ensemble.folds) * judged_rows(wanted, split.test), "rows"):
+        return rank_items(
+            wanted,
+            design,
+            ensemble,
+            linear,
+            known=np.sort(np.concatenate([split.train, split.valid])),
+            test=split.test,
+            at=asked.at,
+            seed=problem.split.seed,
+            threads=threads,
+            on_rows=stages.advance,
+        )

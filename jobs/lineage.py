@@ -105,6 +105,7 @@ def metrics_of(data: Dataset, learned: Learned, stages: Stages) -> dict[str, Any
             for column, values in learned.judgement.by.items()
         },
         **_confusion(data, learned),
+        **({} if learned.ranked is None else {"ranking": asdict(learned.ranked)}),
         "test_rows_seen_in_training": learned.columns.duplicates,
         "seconds": stages.seconds,
         "peak_bytes": stages.peak_bytes,

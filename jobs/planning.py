@@ -1,6 +1,6 @@
 """How the nets are to be trained, and what is searched, as the problem file says."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +13,31 @@ from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Range, Space
 
 
-def training_plan(problem: Problem, task: Task, y: NDArray[np.float32]) -> TrainingPlan:
+def training_plan(problem: Problem, task: Task, y: NDArray[np.float32], columns: Collection[str] = ()) -> TrainingPlan:
     """The plan that a problem asks for, with the class weights that the labels `y` of the training rows give.
 
     Of two classes the positive one weighs negatives / positives, capped, and the other 1; of several each weighs
-    rows / (classes x its rows), capped.
+    rows / (classes x its rows), capped. Of the columns that are to be factorised those count that are among the kept
+    `columns`, if at least two are.
     """
     net, weights = problem.net, tuple[float, ...]()
+    factorise = tuple(name for name in net.factorise if name in columns)
+    factorise = factorise if len(factorise) > 1 else ()
     if problem.imbalance.method == "class_weights":
         counts = np.maximum(np.bincount(y.astype(np.int64), minlength=task.n_classes), 1)
         raw = counts[0] / counts if task.kind == "binary" else len(y) / (task.n_classes * counts)
         weights = tuple(float(weight) for weight in np.minimum(raw, problem.imbalance.cap or np.inf))
         weights = (1.0, *weights[1:]) if task.kind == "binary" else weights
     return TrainingPlan(
-        shape=BodyShape(net.n_blocks, net.d_block, net.d_hidden_factor, net.hidden_dropout, net.residual_dropout),
+        shape=BodyShape(
+            net.n_blocks,
+            net.d_block,
+            net.d_hidden_factor,
+            net.hidden_dropout,
+            net.residual_dropout,
+            net.n_factors,
+            len(factorise),
+        ),
         epochs=net.epochs,
         patience=None if net.patience == "auto" else net.patience,
         batch_size=None if net.batch_size == "auto" else net.batch_size,
@@ -37,6 +48,7 @@ def training_plan(problem: Problem, task: Task, y: NDArray[np.float32]) -> Train
         class_weights=weights,
         resampling=problem.imbalance.method,
         task=task,
+        factorise=factorise,
         seed=problem.split.seed,
     )
 

@@ -1,5 +1,6 @@
 """The records that the pure rooms hand to each other: a validated dataset, the design matrix of its kept columns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -115,6 +116,12 @@ class Design:
         """Positions of the codes that are no knots: the value of a numeric column, all codes of any other."""
         others = np.arange(int(self.starts[self.n_numeric]), self.n_codes)
         return np.concatenate([self.starts[: self.n_numeric], others])
+
+    def codes_of(self, columns: Sequence[str]) -> list[NDArray[np.int64]]:
+        """The codes of each of these columns, of those that were kept."""
+        place = {name: k for k, name in enumerate(self.columns)}
+        kept = [place[name] for name in columns if name in place]
+        return [np.arange(self.starts[k], self.starts[k + 1]) for k in kept]
 
     @property
     def owner(self) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from jobs.net import kernels
 from jobs.net.codes import Matrix
+from jobs.net.factors import term_gradient
 from jobs.net.resnet import Block, Body
 
 _POINTS = 1024  # of lines that pass the body at once
@@ -38,19 +39,29 @@ class _Folded:
     narrow_bias: Tensor
 
 
-@torch.inference_mode()
 def path_gradients(body: Body, h: Matrix, references: Matrix, nodes: int) -> Matrix:
     """Integrate the gradient of the body from every reference code to every code.
 
     Args:
         body: whose logit is meant.
-        h: (n, d_block) summed codes of the rows.
-        references: (n_references, d_block) summed codes to start from.
+        h: (n, d_code) summed codes of the rows.
+        references: (n_references, d_code) summed codes to start from.
         nodes: of the Gauss-Legendre rule.
 
     Returns:
-        (n, n_references, d_block) float32. Cost: n x n_references x nodes passes of the body, forward and backward.
+        (n, n_references, d_code) float32. Cost: n x n_references x nodes passes of the body, forward and backward.
     """
+    d, n_factored = body.shape.d_block, body.shape.n_factored
+    if not n_factored:
+        return _deep_gradients(body, h, references, nodes)
+    deep = _deep_gradients(body, h[:, :d].copy(), references[:, :d].copy(), nodes)
+    at_end, at_start = (term_gradient(sums, n_factored) for sums in (h[:, d:], references[:, d:]))
+    return np.concatenate([deep, (at_end[:, None] + at_start) / np.float32(2)], axis=2)
+
+
+@torch.inference_mode()
+def _deep_gradients(body: Body, h: Matrix, references: Matrix, nodes: int) -> Matrix:
+    """The same of the blocks and the head, (n, n_references, d_block)."""
     at, weight = np.polynomial.legendre.leggauss(nodes)
     alpha, share = ((at + 1) / 2).astype(np.float32), (weight / 2).astype(np.float32)
     blocks, (scale, shift) = [_fold(block) for block in body.layers], body.norm.scale_and_shift()

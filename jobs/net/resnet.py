@@ -31,6 +31,8 @@ class BodyShape:
         d_hidden_factor: hidden width of a block, in units of d_block.
         hidden_dropout: inside a block, after ReLU.
         residual_dropout: at the end of a block.
+        n_factors: of a column of the factorisation term (factors.py).
+        n_factored: columns of that term; 0: there is none.
     """
 
     n_blocks: int = 2
@@ -38,6 +40,8 @@ class BodyShape:
     d_hidden_factor: int = 2
     hidden_dropout: float = 0.25
     residual_dropout: float = 0.1
+    n_factors: int = 0
+    n_factored: int = 0
 
 
 class Norm(nn.BatchNorm1d):
@@ -73,7 +77,9 @@ class Block(nn.Module):
 
 
 class Body(nn.Module):
-    """Blocks and head: summed codes (n, d_block) -> logits. Initial weights depend on the seed alone.
+    """Blocks and head: summed codes -> logits. Initial weights depend on the seed alone.
+
+    A code is d_block wide, and n_factored x n_factors more where there is a factorisation term.
 
     Args:
         shape: sizes.
@@ -83,6 +89,7 @@ class Body(nn.Module):
 
     def __init__(self, shape: BodyShape, seed: int, n_outputs: int = 1) -> None:
         super().__init__()
+        self.shape = shape
         self.layers = [Block(shape) for _ in range(shape.n_blocks)]
         self.blocks = nn.ModuleList(self.layers)
         self.norm = Norm(shape.d_block)
@@ -94,9 +101,14 @@ class Body(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """Return the deep part of the logits: (n,), or (n, n_outputs) of several."""
+        h, sums = h[:, : self.shape.d_block], h[:, self.shape.d_block :]
         for block in self.layers:
             h = block(h)
-        return self.last(torch.relu(self.norm(h))).squeeze(-1)
+        deep = self.last(torch.relu(self.norm(h))).squeeze(-1)
+        if not self.shape.n_factored:
+            return deep
+        s = sums.view(len(sums), self.shape.n_factored, -1)
+        return deep + ((s.sum(dim=1) ** 2).sum(dim=1) - (s**2).sum(dim=(1, 2))) / 2
 
     def of_output(self, output: int) -> "Body":
         """Return the body of one output alone, with the same blocks."""

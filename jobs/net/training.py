@@ -8,7 +8,7 @@ every other epoch: the deep part stays only where it pays on rows that did not t
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,7 @@ from torch import Tensor
 from jobs.data.split import Rows
 from jobs.net.backprop import Backprop
 from jobs.net.codes import CodeOptimizer, Matrix, codes_gradient, codes_of, initial_codes
+from jobs.net.factors import Factors, term
 from jobs.net.linear import LinearModel
 from jobs.net.optimizers import optimizer_of
 from jobs.net.resnet import Body, BodyShape
@@ -48,6 +49,7 @@ class TrainingPlan:
         class_weights: weight of the loss of each class; empty: all rows count the same.
         resampling: of the rows that train, see jobs/data/resampling.py.
         task: what the label is.
+        factorise: columns of the factorisation term (factors.py), as many as the shape says.
         seed: of initial weights, minibatches and dropout.
     """
 
@@ -62,6 +64,7 @@ class TrainingPlan:
     class_weights: tuple[float, ...] = ()
     resampling: str = "none"
     task: Task = BINARY
+    factorise: tuple[str, ...] = ()
     seed: int = 17
 
     def patience_epochs(self, n_train: int, n_valid: int, best_epoch: int) -> int:
@@ -129,6 +132,7 @@ def train_net(
     plan: TrainingPlan,
     on_epoch: Callable[[Epoch], None],
     awake: NDArray[np.int64] = _NONE,
+    factored: Sequence[NDArray[np.int64]] = (),
 ) -> Net:
     """Train one net and return it as it was at its best epoch.
 
@@ -141,17 +145,18 @@ def train_net(
         plan: sizes, steps, seed.
         on_epoch: called after each epoch; may raise to abandon the training.
         awake: codes that are known to act together with others; they begin large.
+        factored: the codes of each column of the factorisation term, as many columns as the shape says.
 
     Raises:
         FloatingPointError: the loss is not finite any more.
     """
-    trainer = _Trainer(Z, y, train, linear, plan, awake)
+    trainer = _Trainer(Z, y, train, linear, plan, awake, factored)
     offset, task = linear.logits(Z, valid), plan.task
     history = [Epoch(0, _loss(task, linear.logits(Z, train), y[train]), _loss(task, offset, y[valid]))]
     best = trainer.state()
     while history[-1].number < min(plan.epochs, _end_of_patience(plan, history, len(train), len(valid))):
         train_loss = trainer.run_epoch()
-        valid_loss = _loss(task, offset + _deep_logits(trainer.body, Z, valid, trainer.W), y[valid])
+        valid_loss = _loss(task, offset + _deep_logits(trainer.body, Z, valid, trainer.codes()), y[valid])
         if not math.isfinite(train_loss + valid_loss):
             raise FloatingPointError(f"epoch {len(history)}: training loss {train_loss}, validation loss {valid_loss}")
         history.append(Epoch(len(history), train_loss, valid_loss))
@@ -174,6 +179,7 @@ class _Trainer:
         linear: LinearModel,
         plan: TrainingPlan,
         awake: NDArray[np.int64],
+        factored: Sequence[NDArray[np.int64]],
     ) -> None:
         self._Z, self._train, self._plan = Z, train, plan
         self._labels = y
@@ -181,10 +187,11 @@ class _Trainer:
         self._offset = np.zeros((Z.shape[0], *offset.shape[1:]), np.float32)
         self._offset[train] = offset
         self._class_weights = np.array(plan.class_weights, np.float32)
-        self.W = initial_codes(Z.shape[1], plan.shape.d_block, plan.seed, awake)
+        self._W = initial_codes(Z.shape[1], plan.shape.d_block, plan.seed, awake)
+        self._factors = Factors(Z, factored, plan.shape.n_factors, plan.learning_rate, plan.seed)
         self.body = Body(plan.shape, plan.seed, plan.task.n_outputs)
         self._backprop = Backprop(self.body, plan.shape, plan.seed)
-        self._code_optimizer = CodeOptimizer(self.W, plan.learning_rate, plan.code_penalty)
+        self._code_optimizer = CodeOptimizer(self._W, plan.learning_rate, plan.code_penalty)
         self._optimizer = optimizer_of(
             plan.optimizer, self._backprop.weights.numpy(), plan.learning_rate, plan.weight_decay
         )
@@ -193,7 +200,11 @@ class _Trainer:
 
     def state(self) -> tuple[Matrix, dict[str, Tensor]]:
         """A copy of all weights."""
-        return self.W.copy(), {name: value.clone() for name, value in self.body.state_dict().items()}
+        return self.codes().copy(), {name: value.clone() for name, value in self.body.state_dict().items()}
+
+    def codes(self) -> Matrix:
+        """(n_codes, d_code) all coordinates of the codes."""
+        return np.hstack([self._W, self._factors.coordinates()]) if self._plan.shape.n_factored else self._W
 
     def run_epoch(self) -> float:
         """Visit the rows of the next epoch, each once; return the mean loss, nats per row."""
@@ -207,12 +218,14 @@ class _Trainer:
 
     def _step(self, rows: Rows) -> float:
         """Learn from a minibatch; return the sum of its losses."""
-        deep = self._backprop.forward(torch.from_numpy(codes_of(self._Z, rows, self.W)))
-        f = deep.numpy() + self._offset[rows]
+        deep = self._backprop.forward(torch.from_numpy(codes_of(self._Z, rows, self._W)))
+        sums, n_factored = self._factors.sums(rows), self._plan.shape.n_factored
+        f = deep.numpy() + self._offset[rows] + term(sums, n_factored)
         losses, slope = self._plan.task.weighted_losses(f, self._labels[rows], self._class_weights)
         G = self._backprop.backward(torch.from_numpy(slope / np.float32(len(rows))))  # (n_batch, d_block)
         self._code_optimizer.step(codes_gradient(self._Z, rows, G.numpy()))
         self._optimizer.step(self._backprop.gradient.numpy())
+        self._factors.step(rows, sums, slope / np.float32(len(rows)))
         return float(losses.sum(dtype=np.float64))
 
 

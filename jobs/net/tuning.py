@@ -23,7 +23,7 @@ from jobs.net.resnet import BodyShape
 from jobs.net.training import Epoch, TrainingPlan, train_net
 
 _OF_SHAPE = frozenset(field.name for field in fields(BodyShape))
-_WHOLE = frozenset({"n_blocks", "d_block", "d_hidden_factor", "batch_size"})
+_WHOLE = frozenset({"n_blocks", "d_block", "d_hidden_factor", "batch_size", "n_factors"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ def tune(
     minutes: float,
     metric: str = "auto",
     space: Space = DEFAULT_SPACE,
+    factored: Sequence[NDArray[np.int64]] = (),
     ended: Trials = (),
     on_epoch: Callable[[], None],
     on_trial: Callable[[Trials], object] = len,
@@ -91,6 +92,7 @@ def tune(
         minutes: no new trial starts when the trials have taken so long.
         metric: "auc", "loss", or "auto": AUC of two classes, else the loss.
         space: what is searched: names of TrainingPlan and BodyShape.
+        factored: the codes of each column of the factorisation term.
         ended: trials of an earlier, unfinished search of the same kind; they count, and are not repeated.
         on_epoch: called after each epoch of every trial; may raise to abandon the search.
         on_trial: called with all ended trials, whenever another one has ended; may raise too.
@@ -110,7 +112,7 @@ def tune(
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        net = train_net(Z, y, rows, valid, linear, _with(plan, trial.params), judge)
+        net = train_net(Z, y, rows, valid, linear, _with(plan, trial.params), judge, factored=factored)
         f = net.logits(Z, valid)
         if metric == "loss" or plan.task.kind != "binary":
             return -float(plan.task.losses(f, y[valid]).mean())

@@ -22,6 +22,7 @@ from jobs.net.training import Net
 from jobs.selection.calibration import Calibration
 
 SCHEMA = 3
+_SIZES = ("n_blocks", "d_block", "d_hidden_factor", "n_factors", "n_factored")
 WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
 
 
@@ -89,7 +90,7 @@ def _description(model: Model) -> dict[str, object]:
             }
             for column in model.sequences
         ],
-        "body": {"n_blocks": shape.n_blocks, "d_block": shape.d_block, "d_hidden_factor": shape.d_hidden_factor},
+        "body": {name: getattr(shape, name) for name in _SIZES},
         "nets": [
             {
                 "intercept": np.atleast_1d(net.linear.b).tolist(),

@@ -30,6 +30,7 @@ def write_page(
         largest=max(float(top["mean_abs_shap"].max()), 1e-12) if len(top) else 1.0,
         metric_names=[name for name in _METRICS if name in metrics["test"]["net"]],
         by=metrics["test_by"],
+        ranking=metrics.get("ranking"),
         confusion=_readable(metrics.get("confusion")),
         models=metrics["test"],
         gap=metrics["additivity_gap"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +94,8 @@ def cross_fit(
         Z, label, rows = resample(design.Z, y, seen, own.resampling, own.seed)
         linear = fit_ridge(Z, label, rows, strength, plan.class_weights, task=task)
         awake = design.plain_codes[_awake(plain, y, seen, linear.logits(design.Z, seen), task)]
-        net = train_net(Z, label, rows, split.valid, linear, own, lambda epoch: on_epoch(number, epoch), awake)
+        told, factored = partial(on_epoch, number), design.codes_of(plan.factorise)
+        net = train_net(Z, label, rows, split.valid, linear, own, told, awake, factored)
         return Fold(net, seen, held_out, calibrate(net.logits(design.Z, held_out), y[held_out], task))
 
     return Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)), task)

@@ -37,6 +37,30 @@ def _text(*, table: str = "", lines: str = "") -> str:
             ),
         ),
         (
+            _text(table=", categorical: [seen]", lines="net: {factorise: [seen]}\n"),
+            "5 net.factorise: found seen alone, expected at least two columns: values of one go with those of others",
+        ),
+        (
+            _text(lines="net: {factorise: [a, user_id]}\n"),
+            "5 net.factorise: found user_id, not learned from, expected columns that are learned from",
+        ),
+        (
+            _text(lines="task: multiclass\nnet: {factorise: [a, b]}\n"),
+            "6 net.factorise: found a factorisation, with multiclass, expected task binary or regression",
+        ),
+        (
+            _text(table=", categorical: [item]", lines="rank: {by: user, items: item}\n"),
+            "5 rank: found user, no category, expected columns of table.categorical",
+        ),
+        (
+            _text(table=", categorical: [item, user]", lines="rank: {by: user, items: [item, item]}\n"),
+            "5 rank.items: found user, item, item, expected each column once",
+        ),
+        (
+            _text(table=", categorical: [item, user]", lines="task: multiclass\nrank: {by: user, items: item}\n"),
+            "6 rank: found a ranking, with multiclass, expected task binary or regression",
+        ),
+        (
             _text(lines="task: regression\nimbalance: {method: smote}\n"),
             "6 imbalance.method: found smote, with regression, expected none: there are no classes",
         ),

@@ -32,7 +32,9 @@ def awaken(body: Body, seed: int) -> None:
 
 
 def body_in_float64(body: Body, h: Tensor) -> Tensor:
-    """Return (n,) what a body says of (n, d_block) float64 codes, written out from its weights alone."""
+    """Return (n,) what a body says of float64 codes, written out from its weights alone."""
+    h, sums = h[:, : body.shape.d_block], h[:, body.shape.d_block :]
+    factors = sums.reshape(len(sums), body.shape.n_factored, -1) if body.shape.n_factored else sums[:, None]
 
     def norm(layer: nn.Module, x: Tensor) -> Tensor:
         centred = (x - layer.running_mean.double()) / torch.sqrt(layer.running_var.double() + 1e-5)
@@ -44,7 +46,11 @@ def body_in_float64(body: Body, h: Tensor) -> Tensor:
     *blocks, norm_of_head, last = _layers(body)
     for k in range(0, len(blocks), 3):
         h = h + linear(blocks[k + 2], torch.relu(linear(blocks[k + 1], norm(blocks[k], h))))
-    return linear(last, torch.relu(norm(norm_of_head, h)))[:, 0]
+    f = linear(last, torch.relu(norm(norm_of_head, h)))[:, 0]
+    for j in range(body.shape.n_factored):
+        for k in range(j):
+            f = f + (factors[:, j] * factors[:, k]).sum(dim=1)
+    return f
 
 
 class DenseNet(nn.Module):
