@@ -99,7 +99,7 @@ def main() -> None:
     net, rows = awake_net(Z.shape[1], _SEED), sides.test[: options.rows]
     background = np.random.default_rng(_SEED).choice(sides.train, BACKGROUND_ROWS, replace=False)
     names = tuple(f"column_{j}" for j in range(Z.shape[1]))
-    design = Design(Z, names, np.arange(len(names) + 1), len(names))
+    design = Design(Z, names, np.arange(len(names) + 1), len(names), np.zeros(len(names), np.int64))
     work = Work(design, rows, background, net, DenseTwin(net), booster, Z[rows].toarray())
     with stage("check") as facts:
         facts.update(_check(work))

@@ -96,7 +96,7 @@ def measure(design: str, rows: int, seed: int, methods: list[str]) -> Iterator[S
         chosen, learned = winnow(table)
         seconds = monotonic() - begun
         test, y = table.split.test, table.data.y[table.split.test]
-        aucs = roc_auc_score(y, learned.ensemble.logits(table.design, test)), roc_auc_score(y, truth.probability[test])
+        aucs = roc_auc_score(y, learned.ensemble.logits(test)), roc_auc_score(y, truth.probability[test])
         yield _score(design, rows, seed, ours[0], seconds, chosen, is_true, *aucs)
         yield _score(design, rows, seed, ours[1], seconds, Chosen(learned.summary.mean_abs), is_true)
     for method in methods:

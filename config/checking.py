@@ -101,10 +101,20 @@ def _mended(
 ) -> dict[str, object]:
     mended = cast("dict[str | int, object]", deepcopy(dict(data)))
     for path in sorted(faulty, key=len, reverse=True):
-        _remove(mended, path)
+        is_needed = len(path) > 1 and path not in stand_ins and not _holds(mended, path)
+        _remove(mended, path[:-1] if is_needed else path)  # a section without a key that it needs goes as a whole
     for path, value in stand_ins.items():
         _add(mended, path, deepcopy(value))
     return cast("dict[str, object]", mended)
+
+
+def _holds(data: Mapping[str | int, object], path: KeyPath) -> bool:
+    inner: object = data
+    for part in path:
+        if not isinstance(inner, Mapping) or part not in inner:
+            return False
+        inner = inner[part]
+    return True
 
 
 def _remove(data: dict[str | int, object], path: KeyPath) -> None:

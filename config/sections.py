@@ -62,7 +62,16 @@ class SequenceSettings(Section):
     delimiter: str = Field(default=",", min_length=1, description="what stands between the items of a text")
     max_len: int = Field(default=500, ge=1, le=100_000, description="only the last so many items of a row count")
     min_count: int = Field(default=10, ge=1, description="items on fewer training rows share one code")
-    encoder: Literal["mean"] = Field(default="mean", description="mean: the mean of the items' codes")
+    encoder: Literal["mean", "lstm", "attention"] = Field(
+        default="mean",
+        description="mean: the mean of the items' codes; lstm, attention: their order too, at many times the cost",
+    )
+    d_item: int = Field(default=32, ge=1, le=1024, description="lstm, attention: width of an item's embedding")
+    d_hidden: int = Field(
+        default=64, ge=4, le=2048, multiple_of=4, description="lstm, attention: width of what is known after an item"
+    )
+    n_layers: int = Field(default=1, ge=1, le=8, description="lstm, attention: layers")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="lstm, attention: dropout of embedded items")
 
 
 class TableSettings(Section):

@@ -14,7 +14,7 @@ from config import Problem
 from jobs.data.correlation import CorrelatedPairs, correlated_pairs
 from jobs.data.dataset import Dataset, Design
 from jobs.data.design import Vocabulary, design_of, encode, fit_vocabulary, take_columns
-from jobs.data.items import fit_items, share_items
+from jobs.data.items import Ordered, fit_items, order_items, share_items
 from jobs.data.kernels import column_counts
 from jobs.data.knots import Knots, fit_knots
 from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
@@ -38,6 +38,7 @@ class Columns:
         knots: of the kept numeric columns.
         design: the kept columns, as the nets read them.
         plain: the kept columns without knots, as everyone else reads them.
+        ordered: the items of the columns of sequences whose order is read.
         coverage: (n_numeric,) share of all rows that are non-zero.
         flags: flag -> names of the kept columns that have it.
         duplicates: test rows that equal a training row in every kept column.
@@ -50,6 +51,7 @@ class Columns:
     knots: Knots
     design: Design
     plain: Design
+    ordered: tuple[Ordered, ...]
     coverage: NDArray[np.float64]
     flags: dict[str, frozenset[str]]
     duplicates: int
@@ -78,6 +80,11 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         for column, own in zip(data.sequences, items, strict=True)
         if own.n_values > 1
     ]
+    ordered = tuple(
+        order_items(column, own, declared[column.name].max_len)
+        for column, own in zip(data.sequences, items, strict=True)
+        if own.n_values > 1 and declared[column.name].encoder != "mean"
+    )
     knots = fit_knots(numeric, split.train, scaler.count[pruning.kept], problem.net.knots)
     plain = design_of(numeric, names, encoded, shares)
     design = design_of(numeric, names, encoded, shares, knots) if len(knots.at) else plain
@@ -94,7 +101,7 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         "exposure": frozenset(names[int(k)] for k in exposure_columns(numeric, split.train)),
     }
     duplicates = rows_seen_before(plain.Z, split.train, split.test)
-    return Columns(scaler, pruning, vocabularies, items, knots, design, plain, coverage, flags, duplicates)
+    return Columns(scaler, pruning, vocabularies, items, knots, design, plain, ordered, coverage, flags, duplicates)
 
 
 def _leaks(

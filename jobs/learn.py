@@ -13,20 +13,21 @@ from numpy.typing import NDArray
 from config import Problem
 from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
-from jobs.data.resampling import NoSampler, resample
+from jobs.data.resampling import NoSampler
 from jobs.data.split import Split, SplitPolicy, UnfitColumn, automatic_share, split_rows
 from jobs.data.target import Target, fit_target
 from jobs.errors import LossDiverged, TooFewRows, TrainingFailed, UnsupportedColumn
+from jobs.fitting import fit_linear, train_models, tune_plan
 from jobs.journal import FORGETFUL, Journal
 from jobs.judging import NET, Judgement, Logits, judge, linear_name
-from jobs.net.linear import STRENGTHS, LinearModel, choose_ridge
+from jobs.net.linear import LinearModel
 from jobs.net.tasks import Task
-from jobs.net.threads import side_by_side
 from jobs.net.training import TrainingPlan
-from jobs.net.tuning import Trials, tune
-from jobs.planning import space_of, training_plan
-from jobs.selection.baselines import Trees, train_lightgbm
-from jobs.selection.crossfit import LEAST_ROWS, Ensemble, collect_evidence, cross_fit, testable_classes, tested_outputs
+from jobs.net.tuning import Trials
+from jobs.planning import training_plan
+from jobs.selection.baselines import Trees
+from jobs.selection.crossfit import LEAST_ROWS, Ensemble, collect_evidence, testable_classes, tested_outputs
+from jobs.selection.positions import Positions, explain_positions
 from jobs.selection.ranking import Selection, Testimony, hear, select_columns
 from jobs.selection.recommendation import Ranked, Wanted, judged_rows, rank_items
 from jobs.selection.summary import Summary, explain_held_out
@@ -49,6 +50,7 @@ class Learned:
         ensemble: the nets.
         selection: the verdict on every kept column.
         summary: attributions.
+        positions: attributions by place, of columns of sequences whose order is read.
         judgement: how good the nets and what they are measured against are.
         ranked: how well they rank items, where the problem has any.
         is_withheld: no column is called selected, since the nets are behind by more than the interval of the lead.
@@ -65,6 +67,7 @@ class Learned:
     ensemble: Ensemble
     selection: Selection
     summary: Summary
+    positions: list[Positions]
     judgement: Judgement
     ranked: Ranked | None
     is_withheld: bool
@@ -94,15 +97,15 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
     y = target.of_label(data.label)
     plan = training_plan(problem, task, data.y[split.train], design.columns)
     try:
-        strength, linear = _fit_linear(design, y, split, plan, stages)
-        plan, trials = _tune(design, y, split, linear, plan, problem, stages, journal)
-        ensemble, trees = _train(design, plain, y, split, strength, plan, threads, stages)
+        strength, linear = fit_linear(design, y, split, plan, stages)
+        plan, trials = tune_plan(design, y, split, linear, plan, problem, stages, journal)
+        ensemble, trees = train_models(columns, y, split, strength, plan, threads, stages)
     except NoSampler as error:
         raise TrainingFailed(str(error)) from error
     except FloatingPointError as error:
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
-    selection = _select(ensemble, design, plain, y, problem, threads, stages)
-    summary = _explain(ensemble, design, split, problem, threads, stages)
+    selection = _select(ensemble, plain, y, problem, threads, stages)
+    summary = _explain(ensemble, split, problem, threads, stages)
     logits = _logits(design, split, ensemble, linear, trees)
     judgement = judge(logits, data, split, target, problem, task)
     return Learned(
@@ -117,6 +120,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
         ensemble=ensemble,
         selection=selection,
         summary=summary,
+        positions=_explain_positions(ensemble, columns, problem, threads),
         judgement=judgement,
         ranked=_rank(data, design, split, ensemble, linear, problem, threads, stages),
         is_withheld=judgement.lead.high < 0 and not problem.select.with_worse_net,
@@ -162,88 +166,8 @@ def _fit_target(data: Dataset, split: Split, problem: Problem) -> Target:
     return fit_target(data.label, split.train, log1p=problem.target.transform == "log1p")
 
 
-def _fit_linear(
-    design: Design, y: NDArray[np.float32], split: Split, plan: TrainingPlan, stages: Stages
-) -> tuple[float, LinearModel]:
-    with stages.stage("linear", len(STRENGTHS), "models") as facts:
-        Z, label, rows = resample(design.Z, y, split.train, plan.resampling, plan.seed)
-        strength, linear = choose_ridge(
-            Z, label, rows, split.valid, plan.class_weights, on_model=stages.advance, task=plan.task
-        )
-        facts["strength"] = strength
-    return strength, linear
-
-
-def _tune(
-    design: Design,
-    y: NDArray[np.float32],
-    split: Split,
-    linear: LinearModel,
-    plan: TrainingPlan,
-    problem: Problem,
-    stages: Stages,
-    journal: Journal,
-) -> tuple[TrainingPlan, Trials]:
-    if not problem.tune.trials:
-        return plan, ()
-    with stages.stage("tune", plan.epochs * problem.tune.trials, "epochs") as facts:
-        Z, label, train = resample(design.Z, y, split.train, plan.resampling, plan.seed)
-        valid, search = split.valid, problem.tune
-
-        def searched(start: TrainingPlan) -> tuple[TrainingPlan, Trials]:
-            return tune(
-                Z,
-                label,
-                train,
-                valid,
-                linear,
-                start,
-                trials=search.trials,
-                minutes=search.minutes,
-                metric=search.metric,
-                space=space_of(search.space),
-                factored=design.codes_of(plan.factorise),
-                ended=journal.read(),
-                on_epoch=stages.advance,
-                on_trial=journal.write,
-            )
-
-        ((tuned, trials),) = side_by_side(searched, [plan], threads=1)  # as every net is trained: on one thread
-        facts |= {"learning_rate": tuned.learning_rate, "optimizer": tuned.optimizer}
-    return tuned, trials
-
-
-def _train(
-    design: Design,
-    plain: Design,
-    y: NDArray[np.float32],
-    split: Split,
-    strength: float,
-    plan: TrainingPlan,
-    threads: int,
-    stages: Stages,
-) -> tuple[Ensemble, Trees]:
-    """Train the nets side by side, then the trees that they are measured against on all threads."""
-    with stages.stage("train", plan.epochs * len(split.folds), "epochs") as facts:
-        ensemble = cross_fit(design, plain, y, split, strength, plan, threads, lambda _fold, _epoch: stages.advance())
-        facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
-        Z, label, rows = resample(plain.Z, y, split.train, plan.resampling, plan.seed)
-        trees = train_lightgbm(
-            Z,
-            label,
-            rows,
-            split.valid,
-            seed=plan.seed,
-            threads=threads,
-            on_round=lambda: stages.advance(0),
-            task=plan.task,
-        )
-    return ensemble, trees
-
-
 def _select(
     ensemble: Ensemble,
-    design: Design,
     plain: Design,
     y: NDArray[np.float32],
     problem: Problem,
@@ -254,21 +178,18 @@ def _select(
     with stages.stage("evidence", len(ensemble.folds) * len(outputs), "folds") as facts:
         heard: list[Testimony] = []
         for output in outputs:
-            evidence = collect_evidence(ensemble, design, y, threads, stages.advance, output)
+            evidence = collect_evidence(ensemble, y, threads, stages.advance, output)
             heard.append(hear(evidence, plain, ensemble.task.one_label(y, output)))
         selection = select_columns(heard, problem.select.q)
         facts["selected"] = int(selection.selected.sum())
     return selection
 
 
-def _explain(
-    ensemble: Ensemble, design: Design, split: Split, problem: Problem, threads: int, stages: Stages
-) -> Summary:
+def _explain(ensemble: Ensemble, split: Split, problem: Problem, threads: int, stages: Stages) -> Summary:
     chosen = problem.explain
     with stages.stage("explain", min(chosen.rows, len(split.train)), "rows"):
         return explain_held_out(
             ensemble,
-            design,
             rows=chosen.rows,
             background=chosen.background,
             nodes=chosen.nodes,
@@ -278,11 +199,18 @@ def _explain(
         )
 
 
+def _explain_positions(ensemble: Ensemble, columns: Columns, problem: Problem, threads: int) -> list[Positions]:
+    chosen = problem.explain
+    return explain_positions(
+        ensemble, columns.ordered, rows=chosen.rows, nodes=chosen.nodes, seed=problem.split.seed, threads=threads
+    )
+
+
 def _logits(design: Design, split: Split, ensemble: Ensemble, linear: LinearModel, trees: Trees) -> Logits:
     """What every model says of the rows that trained none of them."""
     return {
         side: {
-            NET: ensemble.logits(design, rows),
+            NET: ensemble.logits(rows),
             linear_name(ensemble.task): linear.logits(design.Z, rows),
             "lightgbm": trees(rows),
         }

@@ -4,7 +4,7 @@ It turns a table into the same codes that its nets were trained on: columns that
 null; values that training never saw share the code of rare ones.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,20 @@ from scipy.sparse import csr_array, vstack
 
 from config import Problem
 from jobs.data.dataset import Categories, Dataset, Design, Sequences
-from jobs.data.design import Vocabulary, design_of, encode
-from jobs.data.items import share_items
+from jobs.data.design import Vocabulary, design_of
+from jobs.data.design import encode as encode_levels
+from jobs.data.items import order_items, share_items
 from jobs.data.kernels import rescale
 from jobs.data.knots import Knots
 from jobs.data.target import Target
 from jobs.learn import Learned
+from jobs.net.encoders import Encoder
 from jobs.net.resnet import BodyShape
 from jobs.net.tasks import Task
 from jobs.net.training import Net
 from jobs.selection.attribution import explain_from_zero
 from jobs.selection.calibration import Calibration
+from jobs.selection.crossfit import read_order
 from storage.plan import ReadPlan
 from storage.sequences import SequenceColumn
 from storage.table import CategoricalColumn, Table
@@ -44,6 +47,15 @@ class ItemColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainedNet:
+    """A net, the encoders that it reads the numbers of, by column of sequences, and the calibration of its logits."""
+
+    net: Net
+    encoders: Mapping[str, Encoder]
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """The nets of a run and what they read.
 
@@ -58,7 +70,7 @@ class Model:
         knots: where their codes bend.
         categorical, sequences: the other columns.
         shape: of the bodies.
-        nets: with their calibrations.
+        nets: with their encoders and calibrations.
     """
 
     id: str
@@ -74,7 +86,7 @@ class Model:
     categorical: tuple[Vocabulary, ...]
     sequences: tuple[ItemColumn, ...]
     shape: BodyShape
-    nets: tuple[tuple[Net, Calibration], ...]
+    nets: tuple[TrainedNet, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -92,27 +104,37 @@ class Model:
             sequences=tuple((c.vocabulary.name, c.delimiter) for c in self.sequences if c.vocabulary.name in there),
         )
 
-    def design(self, table: Table) -> Design:
-        """Return the codes of the rows of a table that was read by `plan`."""
+    @property
+    def read_in_order(self) -> frozenset[str]:
+        """The names of the columns of sequences that have encoders."""
+        return frozenset(name for trained in self.nets for name in trained.encoders)
+
+    def designs(self, table: Table) -> Iterator[tuple[TrainedNet, Design]]:
+        """Yield every net with the codes that it reads of the rows of a table, which was read by `plan`."""
         n_rows = len(table.ids)
-        numeric = self._scaled(table)
         texts = {column.name: column for column in table.categorical}
         items = {column.name: column for column in table.sequences}
-        codes = [(own, encode(_categories(own.name, texts, n_rows), own)) for own in self.categorical]
-        shares = [
-            (own.vocabulary.name, share_items(_items(own, items, n_rows), own.vocabulary, own.max_length))
-            for own in self.sequences
+        codes = [(own, encode_levels(_categories(own.name, texts, n_rows), own)) for own in self.categorical]
+        found = [(own, _items(own, items, n_rows)) for own in self.sequences]
+        shares = [(each.name, share_items(each, own.vocabulary, own.max_length)) for own, each in found]
+        design = design_of(self._scaled(table), self.numeric, codes, shares, self.knots)
+        ordered = [
+            order_items(each, own.vocabulary, own.max_length)
+            for own, each in found
+            if own.vocabulary.name in self.read_in_order
         ]
-        return design_of(numeric, self.numeric, codes, shares, self.knots)
+        for trained in self.nets:
+            yield trained, read_order(design, ordered, trained.encoders)
 
-    def logits(self, design: Design) -> Floats:
+    def logits(self, table: Table) -> Floats:
         """(n_rows,) or (n_rows, n_outputs) mean calibrated logits, or values as they were learned, of the nets."""
-        rows = np.arange(design.Z.shape[0])
-        return np.mean([calibration.apply(net.logits(design.Z, rows)) for net, calibration in self.nets], axis=0)
+        rows = np.arange(len(table.ids))
+        said = [each.calibration.apply(each.net.logits(design.Z, rows)) for each, design in self.designs(table)]
+        return np.mean(said, axis=0)
 
     def predict(self, table: Table) -> dict[str, NDArray[Any]]:
         """Return predictions by column: `probability` and `label`, one for each class and `label`, or `value`."""
-        f = self.logits(self.design(table))
+        f = self.logits(table)
         if self.task.kind == "regression":
             return {"value": self.target.to_label(f)}
         p, names = self.task.predictions(f), np.array(self.classes, dtype=object)
@@ -125,15 +147,14 @@ class Model:
     def explain(self, table: Table, output: int = 0) -> csr_array:
         """(n_rows, n_columns) attributions of one output against a row in which nothing happened, logits.
 
-        Good for showing values to people (see selection/attribution.py); columns are those of `design`.
+        Good for showing values to people (see selection/attribution.py); columns are those of `columns`.
         """
-        design = self.design(table)
-        rows, total = np.arange(len(table.ids)), csr_array((len(table.ids), len(design.columns)), dtype=np.float64)
-        for net, calibration in self.nets:
-            blocks = explain_from_zero(net.of_output(output), design, rows, _NODES, lambda _: None)
+        rows, total = np.arange(len(table.ids)), csr_array((len(table.ids), len(self.columns)), dtype=np.float64)
+        for each, design in self.designs(table):
+            blocks = explain_from_zero(each.net.of_output(output), design, rows, _NODES, lambda _: None)
             phi = csr_array(vstack([block.phi for block in blocks]))
             phi.sum_duplicates()
-            total = csr_array(total + phi * (calibration.slope / len(self.nets)))
+            total = csr_array(total + phi * (each.calibration.slope / len(self.nets)))
         return total
 
     def _scaled(self, table: Table) -> csr_array:
@@ -166,7 +187,7 @@ def model_of(data: Dataset, learned: Learned, problem: Problem) -> Model:
         categorical=tuple(vocabulary for vocabulary in columns.vocabularies if not vocabulary.is_constant),
         sequences=tuple(ItemColumn(v, declared[v.name].delimiter, declared[v.name].max_len) for v in items),
         shape=learned.plan.shape,
-        nets=tuple((fold.net, fold.calibration) for fold in learned.ensemble.folds),
+        nets=tuple(TrainedNet(fold.net, fold.encoders, fold.calibration) for fold in learned.ensemble.folds),
     )
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from config import Problem
 from config.sections import RangeSettings, TunedName
+from jobs.net.encoders import EncoderShape
 from jobs.net.resnet import BodyShape
 from jobs.net.tasks import Task
 from jobs.net.training import TrainingPlan
@@ -48,9 +49,19 @@ def training_plan(problem: Problem, task: Task, y: NDArray[np.float32], columns:
         class_weights=weights,
         resampling=problem.imbalance.method,
         task=task,
+        encoders=_encoders(problem, columns),
         factorise=factorise,
         seed=problem.split.seed,
     )
+
+
+def _encoders(problem: Problem, columns: Collection[str]) -> dict[str, EncoderShape]:
+    """The encoders of the kept columns of sequences that have one."""
+    found: dict[str, EncoderShape] = {}
+    for name, asked in sorted(problem.table.sequences.items()):
+        if asked.encoder != "mean" and name in columns:
+            found[name] = EncoderShape(asked.encoder, asked.d_item, asked.d_hidden, asked.n_layers, asked.dropout)
+    return found
 
 
 def space_of(declared: Mapping[TunedName, tuple[int | float | str, ...] | RangeSettings]) -> Space:

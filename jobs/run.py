@@ -22,7 +22,7 @@ from jobs.observer import Observer
 from jobs.prepare import parts_to_read
 from jobs.report.model import write_model
 from jobs.report.page import write_page
-from jobs.report.tables import interactions_table, write_tables
+from jobs.report.tables import interactions_table, positions_table, write_tables
 from jobs.stages import Stages
 from jobs.work import Outcome, Work
 from storage.commits import Attempt, Commit, commit, discard_attempt, finish, publish, read_commit
@@ -108,7 +108,9 @@ def write_results(folder: Path, work: Work, run_id: str, data: Dataset, learned:
     """Write every file of the run into a local folder."""
     metrics = metrics_of(data, learned, stages)
     features = write_tables(folder, data, learned, work.problem.table.id)
-    write_page(folder, work.problem.problem, run_id, features, interactions_table(learned), metrics)
+    write_page(
+        folder, work.problem.problem, run_id, features, interactions_table(learned), positions_table(learned), metrics
+    )
     write_model(folder, model_of(data, learned, work.problem))
     write_metrics(folder, metrics)
     write_lineage(folder, work, run_id, data, learned, stages, features)

@@ -94,7 +94,7 @@ def attributions(model: Model, table: Table) -> list[dict[str, float]]:
     """Return the attributions of each row's non-zero columns; of several classes, to the one that is predicted."""
     outputs = np.zeros(len(table.ids), np.int64)
     if model.task.n_outputs > 1:
-        outputs = model.logits(model.design(table)).argmax(axis=1)
+        outputs = model.logits(table).argmax(axis=1)
     names, found = model.columns, [dict[str, float]() for _ in outputs]
     for output in np.unique(outputs).tolist():
         phi = model.explain(table, output)

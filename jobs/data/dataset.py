@@ -90,7 +90,8 @@ class Design:
 
     A numeric column is one column of Z, its scaled value, and if it has knots (knots.py) one more for each of these; a
     categorical column is one column of Z for each of its levels, 1 where the row has that level; a column of sequences
-    is one for each of its items, the item's share of the row's sequence, and one for its length. So the code of a row
+    is one for each of its items, the item's share of the row's sequence, one for its length, and, where a net has an
+    encoder for it (jobs/net/encoders.py), one for each number that this says. So the code of a row
     (DESIGN.md 4) is a row of Z times one weight matrix, and what is explained is always a contiguous range of Z's
     columns.
 
@@ -99,12 +100,14 @@ class Design:
         columns: (n_columns,) names; numeric columns first, then categorical ones, then sequences.
         starts: (n_columns + 1,) int64; column k owns Z[:, starts[k]:starts[k + 1]].
         n_numeric: the number of numeric columns.
+        n_learned: (n_columns,) int64; so many of the last codes of a column are knots, or numbers of an encoder.
     """
 
     Z: csr_array
     columns: tuple[str, ...]
     starts: NDArray[np.int64]
     n_numeric: int
+    n_learned: NDArray[np.int64]
 
     @property
     def n_codes(self) -> int:
@@ -113,9 +116,9 @@ class Design:
 
     @property
     def plain_codes(self) -> NDArray[np.int64]:
-        """Positions of the codes that are no knots: the value of a numeric column, all codes of any other."""
-        others = np.arange(int(self.starts[self.n_numeric]), self.n_codes)
-        return np.concatenate([self.starts[: self.n_numeric], others])
+        """Positions of all other codes."""
+        behind = self.starts[1:][self.owner] - np.arange(self.n_codes)  # 1: the last code of its column
+        return np.flatnonzero(behind > self.n_learned[self.owner])
 
     def codes_of(self, columns: Sequence[str]) -> list[NDArray[np.int64]]:
         """The codes of each of these columns, of those that were kept."""

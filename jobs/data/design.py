@@ -101,12 +101,28 @@ def design_of(
     widths += [block.shape[1] for _, block in sequences]
     starts = np.concatenate([[0], np.cumsum(widths, dtype=np.int64)])
     columns = (*names, *(vocabulary.name for vocabulary, _ in codes), *(name for name, _ in sequences))
+    n_learned = np.zeros(len(columns), np.int64)
+    n_learned[:n_numeric] = knots.widths - 1
     if len(columns) == len(names):
-        return Design(numeric, columns, starts, n_numeric)
+        return Design(numeric, columns, starts, n_numeric, n_learned)
     blocks = [numeric, *(_one_hot(vocabulary, own) for vocabulary, own in codes), *(block for _, block in sequences)]
+    return Design(_side_by_side(blocks, X), columns, starts, n_numeric, n_learned)
+
+
+def append_codes(design: Design, column: str, said: NDArray[np.float32]) -> Design:
+    """The design with further codes (n_rows, n) behind those that a column has."""
+    k, n = design.columns.index(column), said.shape[1]
+    starts, n_learned = design.starts.copy(), design.n_learned.copy()
+    end, n_learned[k] = int(starts[k + 1]), n_learned[k] + n
+    starts[k + 1 :] += n
+    Z = _side_by_side([design.Z[:, :end], csr_array(said), design.Z[:, end:]], design.Z)
+    return Design(Z, design.columns, starts, design.n_numeric, n_learned)
+
+
+def _side_by_side(blocks: list[csr_array], like: csr_array) -> csr_array:
     Z = csr_array(hstack(blocks, format="csr", dtype=np.float32))
-    Z.indices, Z.indptr = Z.indices.astype(np.int32), Z.indptr.astype(X.indptr.dtype)
-    return Design(Z, columns, starts, n_numeric)
+    Z.indices, Z.indptr = Z.indices.astype(np.int32), Z.indptr.astype(like.indptr.dtype)
+    return Z
 
 
 def _one_hot(vocabulary: Vocabulary, codes: NDArray[np.int32]) -> csr_array:

@@ -41,18 +41,19 @@ class Factors:
     ) -> None:
         self._n_codes, self._columns, self._n_factors = Z.shape[1], columns, n_factors
         self._Z = [take_columns(Z, codes) for codes in columns]
-        random, scale = np.random.default_rng([seed, 1]), _INITIAL_NORM / np.sqrt(max(1, n_factors))
+        random, scale = np.random.default_rng([seed, 1]), _INITIAL_NORM / np.sqrt(n_factors)
         self._V = [random.normal(scale=scale, size=(len(codes), n_factors)).astype(np.float32) for codes in columns]
+        self._sums = np.empty((0, 0), np.float32)
         self._optimizers = [CodeOptimizer(V, _RATE * learning_rate, 0.0) for V in self._V]
 
-    def sums(self, rows: Rows) -> Matrix:
-        """Return (n, n_columns x n_factors): s_1, s_2, ... side by side."""
-        none = np.empty((len(rows), 0), np.float32)
-        return np.hstack([none, *(codes_of(Z, rows, V) for Z, V in zip(self._Z, self._V, strict=True))])
+    def forward(self, rows: Rows) -> Single:
+        """Return (n,) what the term adds to those rows; notes what `step` needs."""
+        self._sums = np.hstack([codes_of(Z, rows, V) for Z, V in zip(self._Z, self._V, strict=True)])
+        return term(self._sums, len(self._columns))
 
-    def step(self, rows: Rows, sums: Matrix, slope: Single) -> None:
-        """Move the factors against the gradient; `slope` (n,) is that of the loss in f."""
-        gradient = slope[:, None] * term_gradient(sums, len(self._columns))
+    def step(self, rows: Rows, slope: Single) -> None:
+        """Move the factors against the gradient; `slope` (n,) is that of the loss in the f of the last `forward`."""
+        gradient = slope[:, None] * term_gradient(self._sums, len(self._columns))
         pull = np.full((len(rows), 1), _DECAY / len(rows), np.float32)
         for j, (Z, V, optimizer) in enumerate(zip(self._Z, self._V, self._optimizers, strict=True)):
             own = np.ascontiguousarray(gradient[:, j * self._n_factors : (j + 1) * self._n_factors])
@@ -68,15 +69,11 @@ class Factors:
 
 def term(sums: Matrix, n_columns: int) -> Single:
     """Return (n,) the sum over pairs of columns of s_j . s_k; `sums` (n, n_columns x n_factors)."""
-    s = _by_column(sums, n_columns)
+    s = sums.reshape(len(sums), n_columns, -1)
     return np.asarray(((s.sum(axis=1) ** 2).sum(axis=1) - (s**2).sum(axis=(1, 2))) / 2, np.float32)
 
 
 def term_gradient(sums: Matrix, n_columns: int) -> Matrix:
     """Return the gradient of `term` in `sums`: of s_j, the sum of the others."""
-    s = _by_column(sums, n_columns)
+    s = sums.reshape(len(sums), n_columns, -1)
     return (s.sum(axis=1, keepdims=True) - s).reshape(sums.shape)
-
-
-def _by_column(sums: Matrix, n_columns: int) -> Matrix:
-    return sums.reshape(len(sums), n_columns, sums.shape[1] // max(1, n_columns))

@@ -8,7 +8,7 @@ every other epoch: the deep part stays only where it pays on rows that did not t
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,8 @@ from torch import Tensor
 from jobs.data.split import Rows
 from jobs.net.backprop import Backprop
 from jobs.net.codes import CodeOptimizer, Matrix, codes_gradient, codes_of, initial_codes
-from jobs.net.factors import Factors, term
+from jobs.net.encoders import EncoderShape
+from jobs.net.factors import Factors
 from jobs.net.linear import LinearModel
 from jobs.net.optimizers import optimizer_of
 from jobs.net.resnet import Body, BodyShape
@@ -49,6 +50,7 @@ class TrainingPlan:
         class_weights: weight of the loss of each class; empty: all rows count the same.
         resampling: of the rows that train, see jobs/data/resampling.py.
         task: what the label is.
+        encoders: of columns of sequences whose order is read, by name (encoders.py).
         factorise: columns of the factorisation term (factors.py), as many as the shape says.
         seed: of initial weights, minibatches and dropout.
     """
@@ -64,6 +66,7 @@ class TrainingPlan:
     class_weights: tuple[float, ...] = ()
     resampling: str = "none"
     task: Task = BINARY
+    encoders: Mapping[str, EncoderShape] = field(default_factory=dict[str, EncoderShape])
     factorise: tuple[str, ...] = ()
     seed: int = 17
 
@@ -188,7 +191,7 @@ class _Trainer:
         self._offset[train] = offset
         self._class_weights = np.array(plan.class_weights, np.float32)
         self._W = initial_codes(Z.shape[1], plan.shape.d_block, plan.seed, awake)
-        self._factors = Factors(Z, factored, plan.shape.n_factors, plan.learning_rate, plan.seed)
+        self._factors = Factors(Z, factored, plan.shape.n_factors, plan.learning_rate, plan.seed) if factored else None
         self.body = Body(plan.shape, plan.seed, plan.task.n_outputs)
         self._backprop = Backprop(self.body, plan.shape, plan.seed)
         self._code_optimizer = CodeOptimizer(self._W, plan.learning_rate, plan.code_penalty)
@@ -204,7 +207,7 @@ class _Trainer:
 
     def codes(self) -> Matrix:
         """(n_codes, d_code) all coordinates of the codes."""
-        return np.hstack([self._W, self._factors.coordinates()]) if self._plan.shape.n_factored else self._W
+        return np.hstack([self._W, self._factors.coordinates()]) if self._factors else self._W
 
     def run_epoch(self) -> float:
         """Visit the rows of the next epoch, each once; return the mean loss, nats per row."""
@@ -219,13 +222,15 @@ class _Trainer:
     def _step(self, rows: Rows) -> float:
         """Learn from a minibatch; return the sum of its losses."""
         deep = self._backprop.forward(torch.from_numpy(codes_of(self._Z, rows, self._W)))
-        sums, n_factored = self._factors.sums(rows), self._plan.shape.n_factored
-        f = deep.numpy() + self._offset[rows] + term(sums, n_factored)
+        f = deep.numpy() + self._offset[rows]
+        if self._factors:
+            f += self._factors.forward(rows)
         losses, slope = self._plan.task.weighted_losses(f, self._labels[rows], self._class_weights)
         G = self._backprop.backward(torch.from_numpy(slope / np.float32(len(rows))))  # (n_batch, d_block)
         self._code_optimizer.step(codes_gradient(self._Z, rows, G.numpy()))
         self._optimizer.step(self._backprop.gradient.numpy())
-        self._factors.step(rows, sums, slope / np.float32(len(rows)))
+        if self._factors:
+            self._factors.step(rows, slope / np.float32(len(rows)))
         return float(losses.sum(dtype=np.float64))
 
 

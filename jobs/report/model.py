@@ -3,6 +3,7 @@
 """The model of a run as safetensors and JSON: enough to score new rows, nothing that can run code."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from safetensors.numpy import load_file, save_file
 from jobs.data.design import Vocabulary
 from jobs.data.knots import Knots
 from jobs.data.target import Target
-from jobs.model import ItemColumn, Model
+from jobs.model import ItemColumn, Model, TrainedNet
+from jobs.net.encoders import Encoder, EncoderShape
 from jobs.net.linear import LinearModel
 from jobs.net.resnet import Body, BodyShape
 from jobs.net.tasks import Task
@@ -55,7 +57,11 @@ def read_model(folder: Path) -> Model:
 
 def _weights(model: Model) -> dict[str, np.ndarray]:
     weights: dict[str, np.ndarray] = {}
-    for number, (net, _) in enumerate(model.nets):
+    for number, trained in enumerate(model.nets):
+        net = trained.net
+        for column, encoder in trained.encoders.items():
+            for name, value in encoder.state_dict().items():
+                weights[f"net{number}.encoder.{column}.{name}"] = value.numpy()
         weights[f"net{number}.codes"] = net.W
         weights[f"net{number}.linear"] = net.linear.w
         for name, value in net.body.state_dict().items():
@@ -87,19 +93,26 @@ def _description(model: Model) -> dict[str, object]:
                 "levels": list(column.vocabulary.levels),
                 "delimiter": column.delimiter,
                 "max_length": column.max_length,
+                "encoder": _encoder_of(model, column.vocabulary.name),
             }
             for column in model.sequences
         ],
         "body": {name: getattr(shape, name) for name in _SIZES},
         "nets": [
             {
-                "intercept": np.atleast_1d(net.linear.b).tolist(),
-                "slope": calibration.slope,
-                "shift": calibration.intercept,
+                "intercept": np.atleast_1d(trained.net.linear.b).tolist(),
+                "slope": trained.calibration.slope,
+                "shift": trained.calibration.intercept,
             }
-            for net, calibration in model.nets
+            for trained in model.nets
         ],
     }
+
+
+def _encoder_of(model: Model, column: str) -> dict[str, object] | None:
+    """What the encoders of a column are; None if it has none."""
+    found = [trained.encoders[column] for trained in model.nets if column in trained.encoders]
+    return asdict(found[0].shape) if found else None
 
 
 def _model(described: dict[str, Any], weights: dict[str, np.ndarray]) -> Model:
@@ -123,10 +136,30 @@ def _model(described: dict[str, Any], weights: dict[str, np.ndarray]) -> Model:
         ),
         shape=shape,
         nets=tuple(
-            (_net(weights, number, net, shape, task), Calibration(net["slope"], net["shift"]))
+            TrainedNet(
+                _net(weights, number, net, shape, task),
+                _encoders(weights, number, described["sequences"]),
+                Calibration(net["slope"], net["shift"]),
+            )
             for number, net in enumerate(described["nets"])
         ),
     )
+
+
+def _encoders(weights: dict[str, np.ndarray], number: int, sequences: Sequence[dict[str, Any]]) -> dict[str, Encoder]:
+    found: dict[str, Encoder] = {}
+    for column in sequences:
+        if column["encoder"] is not None:
+            encoder = Encoder(EncoderShape(**column["encoder"]), len(column["levels"]) + 1, column["max_length"], 0)
+            encoder.load_state_dict(_state(weights, f"net{number}.encoder.{column['name']}."))
+            found[column["name"]] = encoder.eval().requires_grad_(requires_grad=False)
+    return found
+
+
+def _state(weights: dict[str, np.ndarray], prefix: str) -> dict[str, torch.Tensor]:
+    return {
+        name.removeprefix(prefix): torch.from_numpy(value) for name, value in weights.items() if name.startswith(prefix)
+    }
 
 
 def _vocabulary(column: dict[str, Any], *, has_null: bool = False) -> Vocabulary:
@@ -136,12 +169,8 @@ def _vocabulary(column: dict[str, Any], *, has_null: bool = False) -> Vocabulary
 
 
 def _net(weights: dict[str, np.ndarray], number: int, net: dict[str, Any], shape: BodyShape, task: Task) -> Net:
-    prefix = f"net{number}.body."
     body = Body(shape, 0, task.n_outputs)
-    state = {
-        name.removeprefix(prefix): torch.from_numpy(value) for name, value in weights.items() if name.startswith(prefix)
-    }
-    body.load_state_dict(state)
+    body.load_state_dict(_state(weights, f"net{number}.body."))
     body.requires_grad_(requires_grad=False)
     intercept = np.array(net["intercept"], np.float64)
     linear = LinearModel(weights[f"net{number}.linear"], intercept if task.n_outputs > 1 else float(intercept[0]))

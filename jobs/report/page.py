@@ -7,6 +7,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 _TOP = 50
+_LAST = 20  # items of a sequence
 
 _METRICS = (
     *("auc", "average_precision", "f1", "macro_f1", "accuracy", "top_3_accuracy", "log_loss", "brier"),
@@ -16,7 +17,13 @@ _MOST_CLASSES = 30  # of a confusion matrix that people can read
 
 
 def write_page(
-    folder: Path, problem: str, run_id: str, features: pd.DataFrame, interactions: pd.DataFrame, metrics: dict[str, Any]
+    folder: Path,
+    problem: str,
+    run_id: str,
+    features: pd.DataFrame,
+    interactions: pd.DataFrame,
+    positions: pd.DataFrame,
+    metrics: dict[str, Any],
 ) -> None:
     """Write report.html from the tables and the metrics."""
     environment = Environment(loader=PackageLoader("jobs", "report"), autoescape=True, undefined=StrictUndefined)
@@ -35,6 +42,7 @@ def write_page(
         models=metrics["test"],
         gap=metrics["additivity_gap"],
         pairs=interactions.to_dict("records"),
+        positions={name: of.head(_LAST).to_dict("records") for name, of in positions.groupby("feature")},
         lead=metrics["lead_over_linear_model"],
         seen_before=metrics["test_rows_seen_in_training"],
     )

@@ -1,4 +1,7 @@
-"""What a run leaves to analysts: features, shap_values, groups, interactions, classes. Columns: a contract (README)."""
+"""What a run leaves to analysts: features, shap_values, groups, interactions, positions, classes.
+
+Their columns are a contract (README).
+"""
 
 from pathlib import Path
 
@@ -185,6 +188,17 @@ def interactions_table(learned: Learned) -> pd.DataFrame:
     ).astype({"feature": "str", "partner": "str"})
 
 
+def positions_table(learned: Learned) -> pd.DataFrame:
+    """One row for every position of a column whose order is read: feature, position (0: the last item), rows, shap."""
+    parts = [
+        pd.DataFrame(
+            {"feature": of.column, "position": range(len(of.rows)), "rows": of.rows, "mean_abs_shap": of.mean_abs}
+        )
+        for of in learned.positions
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"feature": []})
+
+
 def classes_table(data: Dataset, learned: Learned) -> pd.DataFrame:
     """One row for every class: test rows (support), those that are called so, precision, recall, F1."""
     table = learned.judgement.confusion
@@ -216,6 +230,8 @@ def write_tables(folder: Path, data: Dataset, learned: Learned, id_name: str) ->
     shap_values_table(data, learned, id_name).to_parquet(folder / "shap_values.parquet", index=False)
     groups_table(features).to_parquet(folder / "groups.parquet", index=False)
     interactions_table(learned).to_parquet(folder / "interactions.parquet", index=False)
+    if learned.positions:
+        positions_table(learned).to_parquet(folder / "positions.parquet", index=False)
     if learned.judgement.confusion is not None:
         classes_table(data, learned).to_parquet(folder / "classes.parquet", index=False)
     return features

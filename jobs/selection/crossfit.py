@@ -1,6 +1,6 @@
 """Cross-fitting: one net a fold, each judged only on the fold that it never saw."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.data.dataset import Design
+from jobs.data.design import append_codes
+from jobs.data.items import Ordered
 from jobs.data.resampling import resample
 from jobs.data.split import Rows, Split
+from jobs.net.encoders import Encoder, encode, train_encoder
 from jobs.net.linear import fit_ridge
 from jobs.net.tasks import BINARY, Task
 from jobs.net.threads import side_by_side
-from jobs.net.training import Epoch, Net, TrainingPlan, train_net
+from jobs.net.training import Net, TrainingPlan, train_net
 from jobs.selection.calibration import Calibration, calibrate
 from jobs.selection.gain import Evidence, held_out_evidence
 from jobs.selection.held_out import Saying
@@ -29,12 +32,16 @@ class Fold:
 
     Attributes:
         net: trained on `seen`.
+        encoders: trained on `seen` before it, by column of sequences.
+        design: what the net reads: the columns with what the encoders say.
         seen: its training rows.
         held_out: the rows of its fold.
         calibration: of its logits on the held-out rows.
     """
 
     net: Net
+    encoders: Mapping[str, Encoder]
+    design: Design
     seen: Rows
     held_out: Rows
     calibration: Calibration
@@ -52,9 +59,9 @@ class Ensemble:
     folds: tuple[Fold, ...]
     task: Task = BINARY
 
-    def logits(self, design: Design, rows: Rows) -> NDArray[np.float64]:
+    def logits(self, rows: Rows) -> NDArray[np.float64]:
         """(len(rows),) or (len(rows), n_outputs) mean calibrated logits, or values, of the nets."""
-        return np.mean([fold.calibration.apply(fold.net.logits(design.Z, rows)) for fold in self.folds], axis=0)
+        return np.mean([fold.calibration.apply(fold.net.logits(fold.design.Z, rows)) for fold in self.folds], axis=0)
 
 
 def cross_fit(
@@ -65,7 +72,8 @@ def cross_fit(
     strength: float,
     plan: TrainingPlan,
     threads: int,
-    on_epoch: Callable[[int, Epoch], None],
+    on_epoch: Callable[[int], None],
+    ordered: Sequence[Ordered] = (),
 ) -> Ensemble:
     """Train one net for each fold of the training rows, side by side.
 
@@ -80,8 +88,9 @@ def cross_fit(
         strength: C of the linear model that each net stands on.
         plan: how to train; fold k adds k to the seed.
         threads: nets that train at a time.
-        on_epoch: called with the fold's number (0 = first) and each finished epoch, from the thread of that fold; may
-            raise to abandon: the other folds then end at their next epoch.
+        on_epoch: called with the fold's number (0 = first) after each epoch of its net, or of an encoder, from the
+            thread of that fold; may raise to abandon: the other folds then end at their next epoch.
+        ordered: the items of the columns whose order the plan wants read.
 
     Raises:
         FloatingPointError: the loss of a net diverged.
@@ -91,14 +100,55 @@ def cross_fit(
     def fit(number: int) -> Fold:
         seen, held_out = split.training_rows_of(number), split.folds[number]
         own = replace(plan, seed=plan.seed + number)
-        Z, label, rows = resample(design.Z, y, seen, own.resampling, own.seed)
+        encoders, read = _encoded(design, ordered, y, seen, split.valid, strength, own, partial(on_epoch, number))
+        Z, label, rows = resample(read.Z, y, seen, own.resampling, own.seed)
         linear = fit_ridge(Z, label, rows, strength, plan.class_weights, task=task)
-        awake = design.plain_codes[_awake(plain, y, seen, linear.logits(design.Z, seen), task)]
-        told, factored = partial(on_epoch, number), design.codes_of(plan.factorise)
-        net = train_net(Z, label, rows, split.valid, linear, own, told, awake, factored)
-        return Fold(net, seen, held_out, calibrate(net.logits(design.Z, held_out), y[held_out], task))
+        awake = read.plain_codes[_awake(plain, y, seen, linear.logits(read.Z, seen), task)]
+        factored = read.codes_of(plan.factorise)
+        net = train_net(Z, label, rows, split.valid, linear, own, lambda _: on_epoch(number), awake, factored)
+        calibration = calibrate(net.logits(read.Z, held_out), y[held_out], task)
+        return Fold(net, encoders, read, seen, held_out, calibration)
 
     return Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)), task)
+
+
+def _encoded(
+    design: Design,
+    ordered: Sequence[Ordered],
+    y: NDArray[np.float32],
+    seen: Rows,
+    valid: Rows,
+    strength: float,
+    plan: TrainingPlan,
+    on_epoch: Callable[[], None],
+) -> tuple[dict[str, Encoder], Design]:
+    """The encoders of a fold, each trained on what the linear model of all before it leaves, and what its net reads."""
+    encoders: dict[str, Encoder] = {}
+    for each in ordered:
+        linear = fit_ridge(design.Z, y, seen, strength, plan.class_weights, task=plan.task)
+        encoders[each.name] = train_encoder(
+            each,
+            linear.logits(design.Z, np.arange(len(y))),
+            y,
+            seen,
+            valid,
+            plan.encoders[each.name],
+            task=plan.task,
+            class_weights=plan.class_weights,
+            epochs=plan.epochs,
+            seed=plan.seed,
+            on_epoch=on_epoch,
+        )
+        design = read_order(design, [each], encoders)
+    return encoders, design
+
+
+def read_order(design: Design, ordered: Sequence[Ordered], encoders: Mapping[str, Encoder]) -> Design:
+    """Return the design with what encoders say of every row."""
+    for each in ordered:
+        rows = np.arange(len(each.indptr) - 1)
+        design = append_codes(design, each.name, encode(encoders[each.name], each, rows))
+    return design
 
 
 def _awake(plain: Design, y: NDArray[np.float32], seen: Rows, f: NDArray[np.float64], task: Task) -> NDArray[np.int64]:
@@ -125,7 +175,6 @@ def testable_classes(y: NDArray[np.float32], n_classes: int) -> list[int]:
 
 def collect_evidence(
     ensemble: Ensemble,
-    design: Design,
     y: NDArray[np.float32],
     threads: int,
     on_fold: Callable[[], None],
@@ -135,20 +184,20 @@ def collect_evidence(
     label = ensemble.task.one_label(y, output)
 
     def collect(fold: Fold) -> Evidence:
-        saying = saying_of(fold, design, y, ensemble.task, output)
+        saying = saying_of(fold, y, ensemble.task, output)
         net = fold.net.of_output(output)
-        evidence = held_out_evidence(net, saying, design, label, fold.held_out, fold.seen, _GAIN_NODES)
+        evidence = held_out_evidence(net, saying, fold.design, label, fold.held_out, fold.seen, _GAIN_NODES)
         on_fold()
         return evidence
 
     return side_by_side(collect, ensemble.folds, threads)
 
 
-def saying_of(fold: Fold, design: Design, y: NDArray[np.float32], task: Task, output: int = 0) -> Saying:
+def saying_of(fold: Fold, y: NDArray[np.float32], task: Task, output: int = 0) -> Saying:
     """Return what the net of a fold, calibrated, says of one output on the rows that it never saw."""
-    rows = fold.held_out
-    of_net = fold.calibration.apply(fold.net.logits(design.Z, rows))
-    of_linear = fold.net.linear.logits(design.Z, rows)
+    Z, rows = fold.design.Z, fold.held_out
+    of_net = fold.calibration.apply(fold.net.logits(Z, rows))
+    of_linear = fold.net.linear.logits(Z, rows)
     of_linear = calibrate(of_linear, y[rows], task).apply(of_linear)
     f, linear = task.one_output(of_net, output), task.one_output(of_linear, output)
     return Saying(fold.calibration.slope, f, linear, task.family(f, task.one_label(y, output)[rows]))

@@ -7,7 +7,7 @@ which would change the order of models (Krichene and Rendle 2020). Because a cod
 one addition and one pass of the body, not a row of the design.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +85,7 @@ def rank_items(
 
     Args:
         wanted: who wants what.
-        design: input of the nets.
+        design: input of the linear model.
         ensemble: whose order is judged, "net" in the result, beside "popularity": the number of `known` rows on which
             an item was wanted.
         linear: whose order is judged too, "linear".
@@ -106,12 +106,11 @@ def rank_items(
         return None
     items, shown_on = np.unique(wanted.item.codes[known], return_index=True)
     candidates = _Candidates(items, known[shown_on], wanted, known)
-    belongs = np.concatenate([np.zeros(0, np.int64), *design.codes_of(wanted.belonging)])
     popularity = np.array([candidates.rank(row, candidates.popularity) for row in rows])
 
     def of_fold(fold: Fold) -> Matrix:
         """(n_rows, n_items) calibrated logits."""
-        score = _scorer(fold, design.Z, belongs, candidates.rows)
+        score = _scorer(fold, wanted.belonging, candidates.rows)
         out = np.empty((len(rows), len(items)), np.float32)
         for k, row in enumerate(rows):
             out[k] = fold.calibration.apply(score(row))
@@ -119,7 +118,7 @@ def rank_items(
         return out
 
     of_nets = np.mean(np.stack(side_by_side(of_fold, ensemble.folds, threads)), axis=0)
-    of_linear = _linear_scores(linear, design.Z, belongs, candidates.rows)
+    of_linear = _linear_scores(linear, design.Z, _codes_of(design, wanted.belonging), candidates.rows)
     ranks = {
         "net": np.array([candidates.rank(row, scores) for row, scores in zip(rows, of_nets, strict=True)]),
         "linear": np.array([candidates.rank(row, of_linear) for row in rows]),
@@ -161,9 +160,9 @@ class _Candidates:
         return float((others > mine).sum() + (others == mine).sum() / 2)
 
 
-def _scorer(fold: Fold, Z: csr_array, belongs: Index, shown: Rows) -> Callable[[int], Floats]:
+def _scorer(fold: Fold, belonging: Sequence[str], shown: Rows) -> Callable[[int], Floats]:
     """Return what gives (n_items,) logits of all items for the user of a row."""
-    net = fold.net
+    net, Z, belongs = fold.net, fold.design.Z, _codes_of(fold.design, belonging)
     of_items, of_rest = _split(net.W, belongs)
     item_codes = codes_of(Z, shown, of_items)
     item_linear = _linear_scores(net.linear, Z, belongs, shown)
@@ -177,6 +176,10 @@ def _scorer(fold: Fold, Z: csr_array, belongs: Index, shown: Rows) -> Callable[[
         return deep + item_linear + float(codes_of(Z, at, rest_linear)[0, 0]) + float(net.linear.b)
 
     return score
+
+
+def _codes_of(design: Design, columns: Sequence[str]) -> Index:
+    return np.concatenate([np.zeros(0, np.int64), *design.codes_of(columns)])
 
 
 def _linear_scores(linear: LinearModel, Z: csr_array, belongs: Index, shown: Rows) -> Floats:

@@ -60,7 +60,6 @@ class Summary:
 
 def explain_held_out(
     ensemble: Ensemble,
-    design: Design,
     *,
     rows: int,
     background: int,
@@ -73,7 +72,6 @@ def explain_held_out(
 
     Args:
         ensemble: the cross-fitted nets.
-        design: their input.
         rows: how many rows at most, spread over the folds.
         background: reference rows for each net; 0: the row in which nothing happened.
         nodes: of the quadrature.
@@ -87,13 +85,13 @@ def explain_held_out(
         fold, random = ensemble.folds[number], np.random.default_rng([seed, number])
         chosen = _sample(random, fold.held_out, len(range(number, max(n_folds, rows // n_outputs), n_folds)))
         reference = _sample(random, fold.seen, background)
-        gathered = [_Gathered(design, output) for output in range(n_outputs)]
+        gathered = [_Gathered(fold.design, output) for output in range(n_outputs)]
         for of_output in gathered:
-            for block in blocks(fold.net.of_output(of_output.output), chosen, reference):
+            for block in blocks(fold.net.of_output(of_output.output), fold.design, chosen, reference):
                 of_output.add(block)
         return gathered
 
-    def blocks(net: Net, chosen: Rows, reference: Rows) -> Iterator[Attributions]:
+    def blocks(net: Net, design: Design, chosen: Rows, reference: Rows) -> Iterator[Attributions]:
         if len(reference):
             yield from explain(net, design, chosen, reference, nodes, on_rows)
         else:

@@ -61,7 +61,10 @@ DEFAULTS: dict[str, object] = {
         "weight_decay": 1e-2,
         "optimizer": "adamw",
         "code_penalty": 3.0,
+        "factorise": (),
+        "n_factors": 32,
     },
+    "rank": None,
     "tune": {"trials": 0, "minutes": 10.0, "metric": "auto", "space": SPACE},
     "threshold": {"policy": "max_macro_f1", "value": None},
     "explain": {"rows": 5000, "background": 64, "nodes": 4},
@@ -217,7 +220,10 @@ def test_what_is_not_built_yet_says_so_and_what_there_is(tmp_path: Path, line: s
 @pytest.mark.parametrize(
     ("column", "fault"),
     [
-        ("sequences: {seq: {encoder: lstm}}", "sequences.seq.encoder: found \"lstm\", expected 'mean'"),
+        (
+            "sequences: {seq: {encoder: gru}}",
+            "sequences.seq.encoder: found \"gru\", expected 'mean', 'lstm' or 'attention'",
+        ),
         ("time: {a: b}", 'time: found {"a": "b"}, which is not available yet, expected the name of one column'),
         ("numeric: [a]", 'numeric: found ["a"], which is not available yet, expected rest; columns to be left out'),
     ],

@@ -73,5 +73,5 @@ def test_the_written_model_says_what_the_nets_said(data: Dataset, learned: Learn
 
     assert model.knots.at.tolist() == learned.columns.knots.at.tolist()
     design, rows = learned.columns.design, learned.split.test
-    again = np.mean([calibration.apply(net.logits(design.Z, rows)) for net, calibration in model.nets], axis=0)
-    np.testing.assert_allclose(again, learned.ensemble.logits(design, rows), atol=1e-5)
+    again = np.mean([each.calibration.apply(each.net.logits(design.Z, rows)) for each in model.nets], axis=0)
+    np.testing.assert_allclose(again, learned.ensemble.logits(rows), atol=1e-5)

@@ -104,7 +104,7 @@ def test_the_net_is_not_behind_the_linear_model_it_stands_on() -> None:
 def test_metrics_are_those_of_the_ensemble_on_rows_that_no_net_saw() -> None:
     learned, (data, _) = planted_run(), planted()
     for side, rows in (("valid", learned.split.valid), ("test", learned.split.test)):
-        f = learned.ensemble.logits(learned.columns.design, rows)
+        f = learned.ensemble.logits(rows)
         assert learned.judgement.metrics[side]["net"]["auc"].value == pytest.approx(
             roc_auc_score(data.y[rows], f), abs=1e-9
         )
@@ -182,7 +182,7 @@ def test_probabilities_stay_those_of_the_drop_whatever_the_training_rows_are(met
     asked = problem(net={"d_block": 8, "epochs": 3}, imbalance={"method": method})
     learned, _ = learn_quietly(dataset_of(X, y), asked)
     rows = learned.split.test
-    p = 1 / (1 + np.exp(-learned.ensemble.logits(learned.columns.design, rows)))
+    p = 1 / (1 + np.exp(-learned.ensemble.logits(rows)))
     assert p.mean() == pytest.approx(y.mean(), abs=0.03)
     assert learned.judgement.metrics["test"]["net"]["auc"].value > 0.6
 

@@ -78,7 +78,7 @@ def test_numbers_are_predicted_on_their_own_scale() -> None:
     data, learned, _ = numbers()
     test = learned.judgement.metrics["test"]
     assert set(test) == {"net", "linear_regression", "lightgbm"}
-    f = learned.target.to_label(learned.ensemble.logits(learned.columns.design, learned.split.test))
+    f = learned.target.to_label(learned.ensemble.logits(learned.split.test))
     error = f - data.y[learned.split.test]
     assert test["net"]["rmse"].value == pytest.approx(np.sqrt((error**2).mean()), rel=1e-6)
     assert 9 < test["net"]["rmse"].value < 12  # the noise has 10
@@ -89,7 +89,7 @@ def test_numbers_are_predicted_on_their_own_scale() -> None:
 
 def test_a_skewed_label_is_learned_compressed() -> None:
     data, learned, _ = numbers("log1p")
-    f = learned.target.to_label(learned.ensemble.logits(learned.columns.design, learned.split.test))
+    f = learned.target.to_label(learned.ensemble.logits(learned.split.test))
     y = data.y[learned.split.test]
     assert np.corrcoef(np.log1p(np.abs(f)), np.log1p(y))[0, 1] > 0.4
     assert len(selected((data, learned, Stages))) >= N_TRUE - 1  # pyright: ignore[reportArgumentType]
@@ -98,7 +98,7 @@ def test_a_skewed_label_is_learned_compressed() -> None:
 def test_classes_are_predicted_with_probabilities() -> None:
     data, learned, _ = classes()
     test, rows = learned.judgement.metrics["test"], learned.split.test
-    f = learned.ensemble.logits(learned.columns.design, rows)
+    f = learned.ensemble.logits(rows)
     assert f.shape == (len(rows), 4)
     assert test["net"]["accuracy"].value == pytest.approx((f.argmax(axis=1) == data.y[rows]).mean())
     assert test["net"]["accuracy"].value > 0.5
@@ -214,5 +214,5 @@ def test_metrics_are_told_for_each_value_of_a_column_that_is_not_learned_from() 
     by = metrics_of(data, learned, stages)["test_by"]["age"]
     assert set(by) == {"old", "young"}
     rows = learned.split.test[[ages[row] == "old" for row in learned.split.test]]
-    f = learned.ensemble.logits(learned.columns.design, rows)
+    f = learned.ensemble.logits(rows)
     assert by["old"]["auc"]["value"] == pytest.approx(roc_auc_score(y[rows], f))

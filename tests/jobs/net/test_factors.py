@@ -27,16 +27,6 @@ def test_the_term_is_the_sum_over_pairs_and_its_gradient_that_of_autograd(n_colu
     np.testing.assert_allclose(term_gradient(sums, n_columns), slope, rtol=1e-4, atol=1e-5)
 
 
-def test_without_columns_there_is_no_term() -> None:
-    Z = csr_of(np.eye(6))
-    factors = Factors(Z, (), 4, 1e-3, 1)
-    sums = factors.sums(np.arange(6))
-    assert sums.shape == (6, 0)
-    assert term(sums, 0).tolist() == [0.0] * 6
-    factors.step(np.arange(6), sums, np.ones(6, np.float32))
-    assert factors.coordinates().shape == (6, 0)
-
-
 def test_each_column_has_a_place_of_its_own() -> None:
     Z = csr_of(np.ones((3, 7)))
     found = Factors(Z, (np.array([1, 2]), np.array([4, 5, 6])), 2, 1e-3, 1).coordinates()

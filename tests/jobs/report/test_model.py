@@ -66,7 +66,7 @@ def test_the_files_alone_give_the_logits_of_the_ensemble(
     raw = {name: dense[:, k] for k, name in enumerate(data.names)}
     texts = {c.name: [(*c.levels, None)[code] for code in c.codes] for c in data.categorical}
     found = score(tmp_path / "model", raw, texts)
-    wanted = learned.ensemble.logits(learned.columns.design, np.arange(data.n_rows))
+    wanted = learned.ensemble.logits(np.arange(data.n_rows))
     np.testing.assert_allclose(found, wanted, atol=1e-4)
     assert any(fold.net.best_epoch > 0 for fold in learned.ensemble.folds)  # the deep part has something to say
 

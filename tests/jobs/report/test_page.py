@@ -9,7 +9,7 @@ from jobs.data.dataset import Dataset
 from jobs.learn import Learned
 from jobs.lineage import metrics_of
 from jobs.report.page import write_page
-from jobs.report.tables import features_table, interactions_table
+from jobs.report.tables import features_table, interactions_table, positions_table
 from jobs.stages import Stages
 
 Run = tuple[Dataset, Learned, Stages]
@@ -39,7 +39,15 @@ def page_of(run: Run, folder: Path, names: dict[str, str] | None = None, problem
     data, learned, stages = run
     features = features_table(data, learned)
     features["feature"] = features["feature"].replace(names or {})
-    write_page(folder, problem, "run-1", features, interactions_table(learned), metrics_of(data, learned, stages))
+    write_page(
+        folder,
+        problem,
+        "run-1",
+        features,
+        interactions_table(learned),
+        positions_table(learned),
+        metrics_of(data, learned, stages),
+    )
     return Page((folder / "report.html").read_text(encoding="utf-8"))
 
 

@@ -13,7 +13,7 @@ from jobs.data.split import Split, SplitPolicy, split_rows
 from jobs.errors import Abandoned
 from jobs.net.linear import fit_ridge
 from jobs.net.resnet import BodyShape
-from jobs.net.training import Epoch, TrainingPlan, train_net
+from jobs.net.training import TrainingPlan, train_net
 from jobs.selection.crossfit import Ensemble, collect_evidence, cross_fit
 from tests.jobs.tables import counts, dataset_of, draw_labels, mixed_design
 
@@ -32,7 +32,7 @@ def fitted(
     y: np.ndarray,
     split: Split,
     threads: int,
-    on_epoch: Callable[[int, Epoch], None],
+    on_epoch: Callable[[int], None],
     plan: TrainingPlan = PLAN,
 ) -> Ensemble:
     return cross_fit(design, design, y, split, 0.1, plan, threads, on_epoch)
@@ -67,23 +67,23 @@ def test_the_ensemble_is_the_mean_of_calibrated_logits() -> None:
     design, y, split = table()
     ensemble = fitted(design, y, split, 2, lambda *_: None)
     each = [f.calibration.slope * f.net.logits(design.Z, split.test) + f.calibration.intercept for f in ensemble.folds]
-    np.testing.assert_allclose(ensemble.logits(design, split.test), sum(each) / 4, rtol=1e-12)
+    np.testing.assert_allclose(ensemble.logits(split.test), sum(each) / 4, rtol=1e-12)
 
 
 def test_evidence_is_one_a_fold_over_its_held_out_rows() -> None:
     design, y, split = table()
     ensemble = fitted(design, y, split, 2, lambda *_: None)
     told: list[None] = []
-    evidence = collect_evidence(ensemble, design, y, 2, lambda: told.append(None))
+    evidence = collect_evidence(ensemble, y, 2, lambda: told.append(None))
     assert [len(fold.held_out.rows) for fold in evidence] == [len(rows) for rows in split.folds]
     assert len(told) == 4
 
 
 def test_every_epoch_of_every_fold_is_told() -> None:
     design, y, split = table()
-    told: list[tuple[int, int]] = []
-    ensemble = fitted(design, y, split, 2, lambda fold, epoch: told.append((fold, epoch.number)))
-    wanted = [(k, e.number) for k, fold in enumerate(ensemble.folds) for e in fold.net.history[1:]]
+    told: list[int] = []
+    ensemble = fitted(design, y, split, 2, told.append)
+    wanted = [k for k, fold in enumerate(ensemble.folds) for _ in fold.net.history[1:]]
     assert sorted(told) == sorted(wanted)
 
 
@@ -92,15 +92,15 @@ def test_an_abandoned_training_ends_at_once_and_says_so(threads: int) -> None:
     design, y, split = table()
     lock, told = Lock(), list[int]()
 
-    def stop(fold: int, epoch: Epoch) -> None:
+    def stop(fold: int) -> None:
         with lock:
             told.append(fold)
             if len(told) >= 2:
-                raise Abandoned(f"in epoch {epoch.number} of fold {fold}")
+                raise Abandoned(f"in fold {fold}")
 
     endless = replace(PLAN, epochs=100_000, patience=100_000)
     begun = monotonic()
-    with pytest.raises(Abandoned, match="in epoch"):
+    with pytest.raises(Abandoned, match="in fold"):
         fitted(design, y, split, threads, stop, endless)
     assert monotonic() - begun < 10
     assert len(told) <= 1 + threads  # each fold that was under way hears of it once; the others never begin
@@ -109,7 +109,7 @@ def test_an_abandoned_training_ends_at_once_and_says_so(threads: int) -> None:
 def test_an_error_of_one_net_is_not_swallowed() -> None:
     design, y, split = table()
 
-    def fail(fold: int, _: Epoch) -> None:
+    def fail(fold: int) -> None:
         if fold == 3:
             raise FloatingPointError("epoch 1: training loss nan")
 

@@ -78,8 +78,9 @@ def by_hand(data: Dataset, learned: Learned) -> dict[str, float]:
             for name in ("item", "kind"):
                 (codes,) = design.codes_of([name])
                 same_user[:, codes] = like[:, codes]
-            alone = replace(design, Z=csr_of(same_user))
-            scores[candidate] = float(learned.ensemble.logits(alone, np.array([0]))[0])
+            Z = csr_of(same_user)
+            said = [fold.calibration.apply(fold.net.logits(Z, np.array([0]))) for fold in learned.ensemble.folds]
+            scores[candidate] = float(np.mean(said))
         own = scores.get(int(item.codes[row]))
         rank = sum(score > own for score in scores.values()) if own is not None else np.inf
         hits.append(rank < AT)
@@ -143,9 +144,12 @@ def run_of(item: object, user: object) -> tuple[Dataset, Learned]:
     data = shop()
     learned = learned_shop(data)
     n = len(item.codes)
+    folds = tuple(replace(fold, design=replace(fold.design, Z=fold.design.Z[:n])) for fold in learned.ensemble.folds)
     design = replace(learned.columns.design, Z=learned.columns.design.Z[:n])
     few = replace(data, categorical=(item, data.categorical[1], user), y=data.y[:n])
-    return few, replace(learned, columns=replace(learned.columns, design=design))
+    return few, replace(
+        learned, columns=replace(learned.columns, design=design), ensemble=replace(learned.ensemble, folds=folds)
+    )
 
 
 def test_the_task_of_the_shop_is_a_regression(run: tuple[Dataset, Learned]) -> None:

@@ -1,0 +1,100 @@
+"""Fits every model of a run: the ridge, the plan that a search finds, the nets, the trees they are measured against."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from config import Problem
+from jobs.columns import Columns
+from jobs.data.dataset import Design
+from jobs.data.resampling import resample
+from jobs.data.split import Split
+from jobs.journal import Journal
+from jobs.net.linear import STRENGTHS, LinearModel, choose_ridge
+from jobs.net.threads import side_by_side
+from jobs.net.training import TrainingPlan
+from jobs.net.tuning import Trials, tune
+from jobs.planning import space_of
+from jobs.selection.baselines import Trees, train_lightgbm
+from jobs.selection.crossfit import Ensemble, cross_fit
+from jobs.stages import Stages
+
+
+def fit_linear(
+    design: Design, y: NDArray[np.float32], split: Split, plan: TrainingPlan, stages: Stages
+) -> tuple[float, LinearModel]:
+    """Return the strength of the ridge that is best on the validation rows, and the ridge of all training rows."""
+    with stages.stage("linear", len(STRENGTHS), "models") as facts:
+        Z, label, rows = resample(design.Z, y, split.train, plan.resampling, plan.seed)
+        strength, linear = choose_ridge(
+            Z, label, rows, split.valid, plan.class_weights, on_model=stages.advance, task=plan.task
+        )
+        facts["strength"] = strength
+    return strength, linear
+
+
+def tune_plan(
+    design: Design,
+    y: NDArray[np.float32],
+    split: Split,
+    linear: LinearModel,
+    plan: TrainingPlan,
+    problem: Problem,
+    stages: Stages,
+    journal: Journal,
+) -> tuple[TrainingPlan, Trials]:
+    """Search for a better plan, if the problem asks for it; `journal` knows the trials of an unfinished search."""
+    if not problem.tune.trials:
+        return plan, ()
+    with stages.stage("tune", plan.epochs * problem.tune.trials, "epochs") as facts:
+        Z, label, train = resample(design.Z, y, split.train, plan.resampling, plan.seed)
+        valid, search = split.valid, problem.tune
+
+        def searched(start: TrainingPlan) -> tuple[TrainingPlan, Trials]:
+            return tune(
+                Z,
+                label,
+                train,
+                valid,
+                linear,
+                start,
+                trials=search.trials,
+                minutes=search.minutes,
+                metric=search.metric,
+                space=space_of(search.space),
+                factored=design.codes_of(plan.factorise),
+                ended=journal.read(),
+                on_epoch=stages.advance,
+                on_trial=journal.write,
+            )
+
+        ((tuned, trials),) = side_by_side(searched, [plan], threads=1)  # as every net is trained: on one thread
+        facts |= {"learning_rate": tuned.learning_rate, "optimizer": tuned.optimizer}
+    return tuned, trials
+
+
+def train_models(
+    columns: Columns,
+    y: NDArray[np.float32],
+    split: Split,
+    strength: float,
+    plan: TrainingPlan,
+    threads: int,
+    stages: Stages,
+) -> tuple[Ensemble, Trees]:
+    """Train the nets side by side, then the trees that they are measured against on all threads."""
+    design, plain, ordered = columns.design, columns.plain, columns.ordered
+    with stages.stage("train", plan.epochs * len(split.folds) * (1 + len(ordered)), "epochs") as facts:
+        ensemble = cross_fit(design, plain, y, split, strength, plan, threads, lambda _: stages.advance(), ordered)
+        facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
+        Z, label, rows = resample(plain.Z, y, split.train, plan.resampling, plan.seed)
+        trees = train_lightgbm(
+            Z,
+            label,
+            rows,
+            split.valid,
+            seed=plan.seed,
+            threads=threads,
+            on_round=lambda: stages.advance(0),
+            task=plan.task,
+        )
+    return ensemble, trees
