@@ -109,12 +109,11 @@ def _mended(
 
 
 def _holds(data: Mapping[str | int, object], path: KeyPath) -> bool:
-    inner: object = data
-    for part in path:
-        if not isinstance(inner, Mapping) or part not in inner:
-            return False
-        inner = inner[part]
-    return True
+    first, *rest = path
+    inner = data.get(first)
+    if rest and isinstance(inner, dict):
+        return _holds(cast("Mapping[str | int, object]", inner), tuple(rest))
+    return first in data and not rest
 
 
 def _remove(data: dict[str | int, object], path: KeyPath) -> None:
