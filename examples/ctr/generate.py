@@ -10,6 +10,7 @@ import pandas as pd
 GROUPS = {"l_feat": 27, "feat_e": 10, "feat_d": 6, "feat_c": 8, "feat_b": 6, "feat_a": 18}
 N_ITEMS, POSITIVE_SHARE, BLOCK_ROWS = 500, 0.018, 20_000
 PLANTED = {"l_feat_3": 0.5, "feat_a_7": -0.4, "feat_e_2": 0.4}
+LONGEST = 500  # items of a sequence
 LIKED, DISLIKED = 7, 11  # items
 
 
@@ -47,7 +48,7 @@ def block(random: np.random.Generator, n: int, length: int) -> pd.DataFrame:
             columns[f"{group}_{k}"] = values.astype(np.float32)
     for k in range(119 - 2 - len(columns)):
         columns[f"history_{k + 1}"] = random.poisson(0.3, n).astype(np.float32)
-    lengths = 1 + random.poisson(length - 1, n)
+    lengths = np.minimum(random.geometric(1 / length, n), LONGEST)  # many are short, some very long
     items = np.minimum(random.zipf(1.3, lengths.sum()), N_ITEMS)
     ends = np.cumsum(lengths)
     texts = items.astype(str)

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 
 from jobs.data.dataset import Sequences
 from jobs.data.design import Vocabulary
+from jobs.data.item_kernels import distinct_codes, fill_shares, last_codes, rows_with_any, rows_with_items
 from jobs.data.split import Rows
 
 
@@ -39,18 +40,13 @@ def fit_items(column: Sequences, rows: Rows, min_rows: int, max_length: int) -> 
 
     `counts` are rows here, and `n_values` distinct items, no item at all being one and several lengths another.
     """
-    row, item = _last_items(column, max_length)
-    is_training = np.zeros(len(column.indptr) - 1, np.bool_)
-    is_training[rows] = True
-    pairs = np.unique(np.stack([row, item], axis=1)[is_training[row]], axis=0)
-    counts = np.bincount(pairs[:, 1], minlength=len(column.levels))
-    own = np.flatnonzero(counts >= max(1, min_rows))
-    shared = len(np.unique(pairs[~np.isin(pairs[:, 1], own), 0]))
-    is_empty = len(np.unique(pairs[:, 0])) < len(rows)
-    levels = tuple(column.levels[k] for k in own)
+    counts = rows_with_items(column.indptr, column.codes, rows, max_length, len(column.levels))
+    is_own = counts >= max(1, min_rows)
+    shared = rows_with_any(column.indptr, column.codes, rows, max_length, ~is_own)
     lengths = np.minimum(np.diff(column.indptr)[rows], max_length)
-    n_values = int((counts > 0).sum()) + is_empty + (len(np.unique(lengths)) > 1)
-    return Vocabulary(column.name, levels, (*counts[own].tolist(), shared), n_values)
+    n_values = int((counts > 0).sum()) + bool((lengths == 0).any()) + bool(np.ptp(lengths) if len(lengths) else 0)
+    levels = tuple(column.levels[k] for k in np.flatnonzero(is_own))
+    return Vocabulary(column.name, levels, (*counts[is_own].tolist(), int(shared)), n_values)
 
 
 def share_items(column: Sequences, vocabulary: Vocabulary, max_length: int) -> csr_array:
@@ -58,37 +54,23 @@ def share_items(column: Sequences, vocabulary: Vocabulary, max_length: int) -> c
 
     The number is divided by log(1 + max_length), so every entry lies in [0, 1].
     """
-    row, code = _last_codes(column, vocabulary, max_length)
-    n_rows, n_codes = len(column.indptr) - 1, len(vocabulary.counts)
-    lengths = np.bincount(row, minlength=n_rows)
-    shares = csr_array((1 / lengths[row], (row, code)), shape=(n_rows, n_codes + 1))  # equal pairs are summed
-    some = np.flatnonzero(lengths)
-    of_length = np.log1p(lengths[some]) / np.log1p(max_length)
-    shares = csr_array(shares + csr_array((of_length, (some, np.full(len(some), n_codes))), shape=shares.shape))
-    return csr_array(shares.astype(np.float32))
+    n_codes, place = len(vocabulary.counts), _places(column, vocabulary)
+    distinct = distinct_codes(column.indptr, column.codes, max_length, place, n_codes)
+    indptr = np.concatenate([[0], np.cumsum(distinct + (distinct > 0))])
+    indices, data = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float32)
+    fill_shares(column.indptr, column.codes, max_length, place, n_codes, indptr, indices, data)
+    return csr_array((data, indices, indptr), shape=(len(distinct), n_codes + 1))
 
 
 def order_items(column: Sequences, vocabulary: Vocabulary, max_length: int) -> Ordered:
     """Return the last `max_length` items of every row, in order."""
-    row, code = _last_codes(column, vocabulary, max_length)
-    lengths = np.bincount(row, minlength=len(column.indptr) - 1)
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    return Ordered(column.name, indptr, (code + 1).astype(np.int32), len(vocabulary.counts), max_length)
+    indptr = np.concatenate([[0], np.cumsum(np.minimum(np.diff(column.indptr), max_length))])
+    items = np.empty(indptr[-1], np.int32)
+    last_codes(column.indptr, column.codes, _places(column, vocabulary), indptr, items)
+    return Ordered(column.name, indptr, items, len(vocabulary.counts), max_length)
 
 
-def _last_codes(
-    column: Sequences, vocabulary: Vocabulary, max_length: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row and code of the last `max_length` items of every row."""
-    row, item = _last_items(column, max_length)
-    place = {level: code for code, level in enumerate(vocabulary.levels)}
-    shared = len(vocabulary.counts) - 1
-    return row, np.array([place.get(level, shared) for level in column.levels] or [0], np.int64)[item]
-
-
-def _last_items(column: Sequences, max_length: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Row and item of the last `max_length` items of every row."""
-    lengths = np.diff(column.indptr)
-    row = np.repeat(np.arange(len(lengths)), lengths)
-    is_last = np.arange(len(column.codes)) >= (column.indptr[1:] - max_length)[row]
-    return row[is_last], column.codes[is_last]
+def _places(column: Sequences, vocabulary: Vocabulary) -> NDArray[np.int32]:
+    """(n_levels,) the code of every item of the column; rare and unseen ones share the last."""
+    code = {level: k for k, level in enumerate(vocabulary.levels)}
+    return np.array([code.get(level, len(vocabulary.counts) - 1) for level in column.levels], np.int32)

@@ -118,6 +118,18 @@ def select_columns(indptr, indices, data, position):
 
 
 @_compile
+def add_block(indptr, indices, data, first, new_indptr, filled, new_indices, new_data):
+    """Write the rows of a matrix behind what is `filled` of each row of a wider one, as its columns from `first` on."""
+    for row in range(len(indptr) - 1):
+        to = new_indptr[row] + filled[row]
+        for at in range(indptr[row], indptr[row + 1]):
+            new_indices[to] = indices[at] + first
+            new_data[to] = data[at]
+            to += 1
+        filled[row] += indptr[row + 1] - indptr[row]
+
+
+@_compile
 def column_places(indptr, indices, rows, n_columns):
     """The entries of each column over `rows`: (starts, entry, row), sorted by column, then as in `rows`.
 
