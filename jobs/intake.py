@@ -67,6 +67,7 @@ def plan_reading(schema: DropSchema, problem: Problem) -> ReadPlan:
         ignore=table.ignore,
     )
     _require_columns(schema, plan)
+    _require_used(schema, problem)
     _require_flat_text(schema, plan)
     _require_safe_names([plan.id, *plan.carried, *(name for name, _ in plan.sequences), *plan.numeric])
     return plan
@@ -188,6 +189,17 @@ def _require_columns(schema: DropSchema, plan: ReadPlan) -> None:
             f"the problem names {listed(map(repr, missing))}, which the drop does not have: its columns are "
             f"{listed(map(repr, schema.columns))}. Correct the section 'table' of the problem file, or the drop"
         )
+
+
+def _require_used(schema: DropSchema, problem: Problem) -> None:
+    """Refuse columns that go together, or belong to an item, and are not there; in a long drop some are features."""
+    named = {"net.factorise": problem.net.factorise, "rank.items": problem.rank.items if problem.rank else ()}
+    for key, names in named.items() if problem.table.shape == "wide" else ():
+        if missing := [name for name in names if name not in schema.columns]:
+            raise MissingColumn(
+                f"{key} names {listed(map(repr, missing))}, which the drop does not have: its columns are "
+                f"{listed(map(repr, schema.columns))}. Correct {key} in the problem file, or the drop"
+            )
 
 
 def _require_safe_names(names: Iterable[str]) -> None:

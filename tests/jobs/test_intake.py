@@ -240,3 +240,16 @@ def test_declared_roles_are_handed_on_and_are_no_features() -> None:
     assert np.argsort(data.time).tolist() == [0, 1, 2]
     assert data.split is not None
     assert data.split.tolist() == ["valid", "test", "train"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "found"),
+    [
+        ({"net": {"factorise": ["boss", "clan"]}}, "net.factorise names 'clan', which the drop does not have"),
+        ({"rank": {"by": "skill", "items": ["boss", "brand"]}}, "rank.items names 'brand', which the drop does not"),
+    ],
+)
+def test_columns_that_go_together_or_belong_to_an_item_must_be_there(sections: dict[str, object], found: str) -> None:
+    problem = problem_of(table={"id": "user_id", "label": "active"}, **sections)
+    with pytest.raises(MissingColumn, match=re.escape(found)):
+        take(GOOD, problem)
