@@ -163,10 +163,12 @@ CASES = {
         "table: "
         + _OWN_SPLIT
         % ", categorical: [user, item, daytime, weekday, isweekend, homework, cost, weather, country, city]"
-        + "\nprune: {min_rows: 2}\n",
+        + "\nprune: {min_rows: 2}\n"
+        "net: {n_factors: 16, factorise: [user, item, daytime, weekday, isweekend, homework, cost, weather, country, "
+        "city]}\n",
         "auc",
         0.931,
-        "logistic regression on one-hot columns",
+        "logistic regression on one-hot columns; all columns factorised",
     ),
     "game_churn": Case(
         _split_table("dodge_the_mud_players", "churned"),
@@ -228,7 +230,10 @@ def main() -> None:
         lines.append(_row(name, CASES[name]))
         sys.stdout.write(lines[-1] + "\n")
         sys.stdout.flush()
-    head = "# Real problems\n\nWritten by `python -m benchmarks.problems`: `winnow run` with its defaults.\n\n"
+    head = (
+        "# Real problems\n\nWritten by `python -m benchmarks.problems`: `winnow run`, "
+        "with its defaults but for what `benchmarks/problems.py` says of a case.\n\n"
+    )
     options.output.write_text(head + "\n".join(lines) + "\n")
 
 
