@@ -23,6 +23,7 @@ _UNIQUE = re.compile(_UUID)
 _WRITE = re.compile(rf"(?:^|/)part-\d+-({_UUID})[^/]*$")
 _RUN_OBJECT = re.compile(r"(?P<problem>[^/]+)/runs/(?P<run_id>[^/]+)/(?P<name>COMMIT\.json|FINISHED\.json)")
 _ATTEMPT = re.compile(r"(?P<problem>[^/]+)/runs/(?P<run_id>[^/]+)/attempt-(?P<fence>\d+)-(?P<nonce>[^/]+)/")
+_TRIALS = re.compile(r"[^/]+/runs/(?P<run_id>[^/]+)/trials\.json")
 _TRASH = re.compile(r"[^/]+/trash/until=(?P<until>\d{4}-\d{2}-\d{2})/")
 _CONTROL = re.compile(r"(?P<problem>[^/]+)/(?P<kind>claims|done|quarantine)/(?P<drop_id>[^/]+)\.json")
 
@@ -79,6 +80,12 @@ def finished_key(problem: str, run_id: str) -> str:
 def trials_key(problem: str, run_id: str) -> str:
     """Return the key of the trials that the unfinished search of a run has ended."""
     return f"{problem}/runs/{run_id}/trials.json"
+
+
+def parse_trials_key(key: str) -> str | None:
+    """Return the run_id of the trials of a search; None for every other key."""
+    match = _TRIALS.fullmatch(key)
+    return match["run_id"] if match else None
 
 
 def parse_run_object(key: str) -> tuple[str, str, str] | None:

@@ -9,6 +9,7 @@ import pytest
 
 from storage import ObjectStore, open_store
 from storage.commits import Attempt, Commit, commit, publish
+from storage.keys import trials_key
 from storage.orphans import (
     SUPERSEDED_REST,
     UNCOMMITTED_REST,
@@ -93,3 +94,17 @@ def test_uploads_that_were_never_completed_are_aborted(s3_root: str, s3_client: 
     assert store.discard_unfinished(initiated["root/a"] + timedelta(seconds=1)) == 1
     left = s3_client.list_multipart_uploads(Bucket=bucket)["Uploads"]
     assert [entry["Key"] for entry in left] == ["elsewhere/b"]
+
+
+def test_trials_go_with_the_attempts_of_their_run(results: ObjectStore, tmp_path: Path) -> None:
+    drops = open_store(str(tmp_path / "drops"))
+    write_drop(drops, "x/")
+    seen, counts = only_snapshot(drops), attempt_at(results, "r1", tmp_path)
+    commit(results, Commit("r1", seen.drop_id, "p", counts.folder, datetime.now(UTC), counts.outputs, seen))
+    left, goes_on = trials_key("p", "r1"), trials_key("p", "r2")
+    for key in (left, goes_on):
+        results.write(key, b"[]")
+    assert collect_orphans(results, "p", datetime.now(UTC)) == []
+    assert collect_orphans(results, "p", later(SUPERSEDED_REST)) == [left]
+    assert collect_orphans(results, "p", later(UNCOMMITTED_REST)) == [goes_on]
+    assert [info.key for info in results.list() if info.key in (left, goes_on)] == []
