@@ -138,15 +138,11 @@ def _purchases(folder: Path) -> None:
 
 
 _RECOMMEND = HERE.parent / "examples" / "recommend"
-_PURCHASES = f"""\
-prepare: {_RECOMMEND / "prepare.sql"}
-parameters: {{others: 3}}
-task: regression
-table: {{id: pair_id, label: weight, categorical: [user_id, product_id, category_id, brand], split: split}}
-prune: {{min_rows: 2}}
-net: {{d_block: 64, factorise: [user_id, product_id, category_id], epochs: 100}}
-rank: {{by: user_id, items: [product_id, category_id, brand], at: 10}}
-"""
+_PURCHASES = "".join(
+    line.replace("prepare.sql", str(_RECOMMEND / "prepare.sql"))
+    for line in (_RECOMMEND / "problem.yaml").read_text().splitlines(keepends=True)
+    if not line.startswith(("#", "problem:", "drops:", "results:"))
+)
 
 _OWN_SPLIT = "{id: row, label: label, split: split%s}"
 CASES = {

@@ -14,8 +14,7 @@ from scipy.sparse import csr_array, vstack
 
 from config import Problem
 from jobs.data.dataset import Categories, Dataset, Design, Sequences
-from jobs.data.design import Vocabulary, design_of
-from jobs.data.design import encode as encode_levels
+from jobs.data.design import Vocabulary, design_of, encode
 from jobs.data.items import order_items, share_items
 from jobs.data.kernels import rescale
 from jobs.data.knots import Knots
@@ -114,7 +113,7 @@ class Model:
         n_rows = len(table.ids)
         texts = {column.name: column for column in table.categorical}
         items = {column.name: column for column in table.sequences}
-        codes = [(own, encode_levels(_categories(own.name, texts, n_rows), own)) for own in self.categorical]
+        codes = [(own, encode(_categories(own.name, texts, n_rows), own)) for own in self.categorical]
         found = [(own, _items(own, items, n_rows)) for own in self.sequences]
         shares = [(each.name, share_items(each, own.vocabulary, own.max_length)) for own, each in found]
         design = design_of(self._scaled(table), self.numeric, codes, shares, self.knots)

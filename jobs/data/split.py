@@ -79,6 +79,11 @@ class Split:
         return np.setdiff1d(self.train, self.folds[fold], assume_unique=True)
 
 
+def sample_rows(random: np.random.Generator, rows: Rows, size: int) -> Rows:
+    """Draw so many of the rows, or all there are, without replacement; ascending."""
+    return np.sort(random.choice(rows, min(size, len(rows)), replace=False))
+
+
 def split_rows(data: Dataset, policy: SplitPolicy) -> Split:
     """Split the rows of a dataset by the policy; a `split` column of the drop wins over the shares.
 

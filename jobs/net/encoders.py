@@ -1,5 +1,5 @@
 # pyright: reportUnknownMemberType=false
-# torch leaves from_numpy and pack_padded_sequence partly typed.
+# torch leaves from_numpy untyped.
 """Encoders that read the order of a sequence: an LSTM, or self-attention. What one says is further codes of its column.
 
 An encoder turns the last items of a row into a few numbers. It is trained on the rows of one fold, with a linear head,

@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# torch leaves from_numpy untyped.
 """A factorisation term over declared columns: how well what they say goes together.
 
     f(x) += sum over pairs j < k of s_j . s_k,   s_j = v_j(x_j)
@@ -11,8 +13,10 @@ of both ends.
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from torch import Tensor
 
 from jobs.data.design import take_columns
 from jobs.data.split import Rows
@@ -49,15 +53,16 @@ class Factors:
     def forward(self, rows: Rows) -> Single:
         """Return (n,) what the term adds to those rows; notes what `step` needs."""
         self._sums = np.hstack([codes_of(Z, rows, V) for Z, V in zip(self._Z, self._V, strict=True)])
-        return term(self._sums, len(self._columns))
+        return term(torch.from_numpy(self._sums), len(self._columns)).numpy()
 
     def step(self, rows: Rows, slope: Single) -> None:
         """Move the factors against the gradient; `slope` (n,) is that of the loss in the f of the last `forward`."""
         gradient = slope[:, None] * term_gradient(self._sums, len(self._columns))
         pull = np.full((len(rows), 1), _DECAY / len(rows), np.float32)
-        for j, (Z, V, optimizer) in enumerate(zip(self._Z, self._V, self._optimizers, strict=True)):
-            own = np.ascontiguousarray(gradient[:, j * self._n_factors : (j + 1) * self._n_factors])
-            optimizer.step(np.asarray(codes_gradient(Z, rows, own) + codes_gradient(Z, rows, pull) * V, np.float32))
+        owns = np.hsplit(gradient, len(self._columns))
+        for Z, V, own, optimizer in zip(self._Z, self._V, owns, self._optimizers, strict=True):
+            along = codes_gradient(Z, rows, np.ascontiguousarray(own))
+            optimizer.step(np.asarray(along + codes_gradient(Z, rows, pull) * V, np.float32))
 
     def coordinates(self) -> Matrix:
         """Return (n_codes, n_columns x n_factors): the factors of each code, in the place of its column."""
@@ -67,10 +72,10 @@ class Factors:
         return out
 
 
-def term(sums: Matrix, n_columns: int) -> Single:
+def term(sums: Tensor, n_columns: int) -> Tensor:
     """Return (n,) the sum over pairs of columns of s_j . s_k; `sums` (n, n_columns x n_factors)."""
-    s = sums.reshape(len(sums), n_columns, -1)
-    return np.asarray(((s.sum(axis=1) ** 2).sum(axis=1) - (s**2).sum(axis=(1, 2))) / 2, np.float32)
+    s = sums.view(len(sums), n_columns, -1)
+    return ((s.sum(dim=1) ** 2).sum(dim=1) - (s**2).sum(dim=(1, 2))) / 2
 
 
 def term_gradient(sums: Matrix, n_columns: int) -> Matrix:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from jobs.net.factors import term
+
 
 @dataclass(frozen=True, slots=True)
 class BodyShape:
@@ -107,8 +109,7 @@ class Body(nn.Module):
         deep = self.last(torch.relu(self.norm(h))).squeeze(-1)
         if not self.shape.n_factored:
             return deep
-        s = sums.view(len(sums), self.shape.n_factored, -1)
-        return deep + ((s.sum(dim=1) ** 2).sum(dim=1) - (s**2).sum(dim=(1, 2))) / 2
+        return deep + term(sums, self.shape.n_factored)
 
     def of_output(self, output: int) -> "Body":
         """Return the body of one output alone, with the same blocks."""

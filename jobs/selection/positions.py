@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.data.items import Ordered
-from jobs.data.split import Rows
+from jobs.data.split import Rows, sample_rows
 from jobs.net.codes import codes_of
 from jobs.net.encoders import explain_items
 from jobs.net.paths import path_gradients
@@ -56,8 +56,7 @@ def explain_positions(
 
     def gather(number: int) -> list[tuple[NDArray[np.int64], Floats]]:
         fold, random = ensemble.folds[number], np.random.default_rng([seed, number])
-        size = min(len(range(number, rows, n_folds)), len(fold.held_out))
-        chosen = np.sort(random.choice(fold.held_out, size, replace=False))
+        chosen = sample_rows(random, fold.held_out, len(range(number, rows, n_folds)))
         return [_sums(fold, each, chosen, nodes, ensemble.task.n_outputs) for each in ordered]
 
     found: list[Positions] = []

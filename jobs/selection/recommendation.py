@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from jobs.data.dataset import Categories, Design
-from jobs.data.split import Rows
+from jobs.data.split import Rows, sample_rows
 from jobs.net.codes import Matrix, codes_of
 from jobs.net.linear import LinearModel
 from jobs.net.threads import side_by_side
@@ -99,14 +99,11 @@ def rank_items(
     Returns:
         None if nothing was wanted on a test row.
     """
-    random = np.random.default_rng(seed)
-    rows = test[wanted.is_wanted[test]]
-    rows = np.sort(random.choice(rows, judged_rows(wanted, test), replace=False))
+    rows = sample_rows(np.random.default_rng(seed), test[wanted.is_wanted[test]], MOST_ROWS)
     if not len(rows):
         return None
     items, shown_on = np.unique(wanted.item.codes[known], return_index=True)
     candidates = _Candidates(items, known[shown_on], wanted, known)
-    popularity = np.array([candidates.rank(row, candidates.popularity) for row in rows])
 
     def of_fold(fold: Fold) -> Matrix:
         """(n_rows, n_items) calibrated logits."""
@@ -119,12 +116,13 @@ def rank_items(
 
     of_nets = np.mean(np.stack(side_by_side(of_fold, ensemble.folds, threads)), axis=0)
     of_linear = _linear_scores(linear, design.Z, _codes_of(design, wanted.belonging), candidates.rows)
-    ranks = {
-        "net": np.array([candidates.rank(row, scores) for row, scores in zip(rows, of_nets, strict=True)]),
-        "linear": np.array([candidates.rank(row, of_linear) for row in rows]),
-        "popularity": popularity,
+    scores = {
+        "net": of_nets,
+        "linear": np.broadcast_to(of_linear, of_nets.shape),
+        "popularity": np.broadcast_to(candidates.popularity, of_nets.shape),
     }
-    return Ranked(at, len(rows), len(items), {model: _metrics(own, at, seed) for model, own in ranks.items()})
+    metrics = {model: _metrics(candidates.ranks(rows, own), at, seed) for model, own in scores.items()}
+    return Ranked(at, len(rows), len(items), metrics)
 
 
 class _Candidates:
@@ -145,7 +143,11 @@ class _Candidates:
         ones = np.ones(len(known), np.float32)
         self._had = csr_array((ones, (wanted.user.codes[known] + 1, place)), shape=(n_users, len(items)))
 
-    def rank(self, row: int, scores: NDArray[np.floating]) -> float:
+    def ranks(self, rows: Rows, scores: NDArray[np.floating]) -> Floats:
+        """(n_rows,) the rank of each row's item by its line of `scores`, (n_rows, n_items)."""
+        return np.array([self._rank(row, own) for row, own in zip(rows, scores, strict=True)])
+
+    def _rank(self, row: int, scores: NDArray[np.floating]) -> float:
         """How many candidates stand before the item of this row; of equals one half. Infinite if it is no candidate."""
         own = self._place.get(int(self._wanted.item.codes[row]))
         if own is None:
@@ -163,17 +165,14 @@ class _Candidates:
 def _scorer(fold: Fold, belonging: Sequence[str], shown: Rows) -> Callable[[int], Floats]:
     """Return what gives (n_items,) logits of all items for the user of a row."""
     net, Z, belongs = fold.net, fold.design.Z, _codes_of(fold.design, belonging)
-    of_items, of_rest = _split(net.W, belongs)
+    of_items, of_rest = _split(np.column_stack([net.W, net.linear.w]), belongs)  # the linear model is a last coordinate
     item_codes = codes_of(Z, shown, of_items)
-    item_linear = _linear_scores(net.linear, Z, belongs, shown)
-    _, rest_linear = _split(net.linear.w[:, None], belongs)
 
     def score(row: int) -> Floats:
-        at = np.array([row])
-        h = item_codes + codes_of(Z, at, of_rest)
+        h = item_codes + codes_of(Z, np.array([row]), of_rest)
         with torch.inference_mode():
-            deep = net.body(torch.from_numpy(h)).numpy().astype(np.float64)
-        return deep + item_linear + float(codes_of(Z, at, rest_linear)[0, 0]) + float(net.linear.b)
+            deep = net.body(torch.from_numpy(h[:, :-1])).numpy().astype(np.float64)
+        return deep + h[:, -1] + float(net.linear.b)
 
     return score
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.data.dataset import Design
-from jobs.data.split import Rows
+from jobs.data.split import Rows, sample_rows
 from jobs.net.threads import side_by_side
 from jobs.net.training import Net
 from jobs.selection.attribution import Attributions, explain, explain_from_zero
@@ -83,8 +83,8 @@ def explain_held_out(
 
     def gather(number: int) -> list[_Gathered]:
         fold, random = ensemble.folds[number], np.random.default_rng([seed, number])
-        chosen = _sample(random, fold.held_out, len(range(number, max(n_folds, rows // n_outputs), n_folds)))
-        reference = _sample(random, fold.seen, background)
+        chosen = sample_rows(random, fold.held_out, len(range(number, max(n_folds, rows // n_outputs), n_folds)))
+        reference = sample_rows(random, fold.seen, background)
         gathered = [_Gathered(fold.design, output) for output in range(n_outputs)]
         for of_output in gathered:
             for block in blocks(fold.net.of_output(of_output.output), fold.design, chosen, reference):
@@ -122,10 +122,6 @@ def _together(outputs: Sequence[Summary]) -> Summary:
         float(np.mean([each.spread for each in outputs])),
         Entries(row, column, phi, output),
     )
-
-
-def _sample(random: np.random.Generator, rows: Rows, size: int) -> Rows:
-    return np.sort(random.choice(rows, min(size, len(rows)), replace=False))
 
 
 class _Gathered:

@@ -23,7 +23,7 @@ def test_the_term_is_the_sum_over_pairs_and_its_gradient_that_of_autograd(n_colu
     s = at.reshape(20, n_columns, 4)
     wanted = sum((s[:, j] * s[:, k]).sum(dim=1) for j in range(n_columns) for k in range(j))
     (slope,) = torch.autograd.grad(wanted.sum(), at)
-    np.testing.assert_allclose(term(sums, n_columns), wanted.detach(), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(term(torch.from_numpy(sums), n_columns), wanted.detach(), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(term_gradient(sums, n_columns), slope, rtol=1e-4, atol=1e-5)
 
 
