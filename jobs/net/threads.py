@@ -4,7 +4,7 @@
 """How many threads one computation uses: torch and numba keep a number of their own for each thread that calls them."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numba
@@ -24,16 +24,18 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item], threads:
     """Apply `work` to every item, `threads` of them at a time, each computing on one thread.
 
     So a result does not depend on how many threads there are, and small minibatches go faster than with a team of
-    threads on each. After the first error no further item begins; it is raised when those under way have ended.
+    threads on each. No item begins after the first error, which is raised when those under way have ended.
     """
+    errors: list[BaseException] = []
+
+    def unless_one_failed(item: Item) -> Result:
+        if errors:
+            raise errors[0]
+        try:
+            return work(item)
+        except BaseException as error:
+            errors.append(error)
+            raise
+
     with ThreadPoolExecutor(threads, initializer=compute_on, initargs=(1,)) as pool:
-        futures = [pool.submit(work, item) for item in items]
-
-        def cancel_others(ended: Future[Result]) -> None:  # called before the thread of `ended` takes another item
-            if not ended.cancelled() and ended.exception() is not None:
-                for future in futures:
-                    future.cancel()
-
-        for future in futures:
-            future.add_done_callback(cancel_others)
-        return [future.result() for future in futures]
+        return list(pool.map(unless_one_failed, items))
