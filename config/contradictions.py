@@ -1,7 +1,8 @@
 """Settings that are fine one by one and wrong together: one rule a function, all of them always asked."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 from config.document import KeyPath
 from config.locations import contains
@@ -10,7 +11,6 @@ from config.sections import TableSettings
 
 _OF_SHAP_VALUES = ("feature", "value", "level", "shap", "class", "label")  # beside the id in what a run leaves (README)
 _OF_PREDICTIONS = "probability"
-_REPORTED = (("report_by", "ignore"), ("report_by", "categorical"), ("report_by", "sequences"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,16 @@ def _label_has_another_part(problem: Problem) -> Iterator[Contradiction]:
             yield Contradiction(keys, f'the label "{table.label}"', "another column than the label")
 
 
-def _ignored_and_categorical(problem: Problem) -> Iterator[Contradiction]:
-    keys = (("table", "categorical"), ("table", "ignore"))
-    for name in sorted({*problem.table.ignore} & {*problem.table.categorical}):
-        yield Contradiction(keys, f'"{name}", which is ignored too', "it in one of the two lists")
-    table = problem.table
-    listings = {"ignore": table.ignore, "categorical": table.categorical, "report_by": table.report_by}
-    for one, other in (("sequences", "ignore"), ("sequences", "categorical"), *_REPORTED):
-        for name in sorted({*getattr(table, one)} & {*listings.get(other, table.sequences)}):
-            keys = (("table", one), ("table", other))
-            yield Contradiction(keys, f'"{name}", which stands under {other} too', "it in one of the two")
+def _listings(table: TableSettings) -> dict[str, Collection[str]]:
+    names = ("ignore", "categorical", "sequences", "dates", "report_by")
+    return {name: getattr(table, name) for name in names}
+
+
+def _listed_twice(problem: Problem) -> Iterator[Contradiction]:
+    for (one, names), (other, others) in combinations(_listings(problem.table).items(), 2):
+        for name in sorted({*names} & {*others}):
+            keys = (("table", other), ("table", one))
+            yield Contradiction(keys, f'"{name}", which stands under {one} too', "it in one of the two")
 
 
 def _sequences_of_a_long_table(problem: Problem) -> Iterator[Contradiction]:
@@ -69,12 +69,18 @@ def _sequences_of_a_long_table(problem: Problem) -> Iterator[Contradiction]:
 def _id_or_label_listed(problem: Problem) -> Iterator[Contradiction]:
     table = problem.table
     for part, name in (("id", table.id), ("label", table.label)):
-        listings = (("ignore", table.ignore), ("categorical", table.categorical), ("sequences", table.sequences))
-        listings += (("report_by", table.report_by),)
-        for listing, names in listings:
+        for listing, names in _listings(table).items():
             if name in names:
                 keys = (("table", listing), ("table", part))
                 yield Contradiction(keys, f'"{name}", which is the {part}', "columns other than id and label")
+
+
+def _time_counted_up_to_itself(problem: Problem) -> Iterator[Contradiction]:
+    if problem.table.time in problem.table.dates:
+        keys = (("table", "dates"), ("table", "time"))
+        yield Contradiction(
+            keys, f'"{problem.table.time}", which is table.time', "other dates: they are counted up to it"
+        )
 
 
 def _split_by_nothing(problem: Problem) -> Iterator[Contradiction]:
@@ -86,7 +92,8 @@ def _split_by_nothing(problem: Problem) -> Iterator[Contradiction]:
 def _split_by_another(problem: Problem) -> Iterator[Contradiction]:
     for part in ("group", "time"):
         name, by = getattr(problem.table, part), problem.split.by
-        if name is not None and by != part:
+        counts_dates = part == "time" and problem.table.dates
+        if name is not None and by != part and not counts_dates:
             expected = f"split.by: {part}, or no table.{part}"
             yield Contradiction((("table", part), ("split", "by")), f'"{name}" beside split.by: {by}', expected)
 
@@ -209,9 +216,10 @@ def _parameters_of_nothing(problem: Problem) -> Iterator[Contradiction]:
 _RULES: tuple[Callable[[Problem], Iterator[Contradiction]], ...] = (
     _no_rows_to_train,
     _label_has_another_part,
-    _ignored_and_categorical,
+    _listed_twice,
     _sequences_of_a_long_table,
     _id_or_label_listed,
+    _time_counted_up_to_itself,
     _split_by_nothing,
     _split_by_another,
     _id_named_as_an_attribution,

@@ -96,6 +96,11 @@ class TableSettings(Section):
         default={},
         description="columns that hold several items a row (lists, or text with a delimiter), each with its settings",
     )
+    dates: ColumnSet = Field(
+        default=(),
+        description="columns of dates (dates, timestamps, or text in ISO 8601): when, or how long before table.time if "
+        "that holds dates; weekday, month, hour",
+    )
     numeric: Literal["rest"] = Field(default="rest", description="numeric columns: all that are named nowhere else")
     group: ColumnName | None = Field(default=None, description="the column whose rows stay on one side of the split")
     time: ColumnName | None = Field(default=None, description="the column that orders rows in time")

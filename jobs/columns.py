@@ -13,13 +13,14 @@ from scipy.sparse import csr_array
 from config import Problem
 from jobs.data.correlation import CorrelatedPairs, correlated_pairs
 from jobs.data.dataset import Dataset, Design
-from jobs.data.design import Vocabulary, design_of, encode, fit_vocabulary, take_columns
+from jobs.data.dates import Calendar, dated_after, days_of, encode_dates, fit_calendar
+from jobs.data.design import Block, Vocabulary, design_of, encode, fit_vocabulary, take_columns
 from jobs.data.items import Ordered, fit_items, order_items, share_items
 from jobs.data.kernels import column_counts
 from jobs.data.knots import Knots, fit_knots
 from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
 from jobs.data.scaling import Scaler, fit_scaler, scale
-from jobs.data.screens import drifting_columns, exposure_columns, is_leak, leak_suspects, rows_seen_before
+from jobs.data.screens import drifting_columns, exposure_columns, is_leak, leak_suspects, rows_seen_before, tells
 from jobs.data.split import Split
 from jobs.errors import NoUsableColumn
 
@@ -35,6 +36,7 @@ class Columns:
         pruning: the verdict on all numeric columns.
         vocabularies: of all categorical columns, constant ones too.
         items: vocabularies of all columns of sequences, constant ones too.
+        calendars: of all columns of dates, constant ones too.
         knots: of the kept numeric columns.
         design: the kept columns, as the nets read them.
         plain: the kept columns without knots, as everyone else reads them.
@@ -48,6 +50,7 @@ class Columns:
     pruning: Pruning
     vocabularies: tuple[Vocabulary, ...]
     items: tuple[Vocabulary, ...]
+    calendars: tuple[Calendar, ...]
     knots: Knots
     design: Design
     plain: Design
@@ -70,38 +73,54 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
     names = [data.names[int(k)] for k in pruning.kept]
     vocabularies = tuple(fit_vocabulary(column, split.train, problem.prune.min_rows) for column in data.categorical)
     encoded = _encoded(data, vocabularies)
-    declared = problem.table.sequences
-    items = tuple(
-        fit_items(each, split.train, declared[each.name].min_count, declared[each.name].max_len)
-        for each in data.sequences
-    )
-    shares = [
-        (column.name, share_items(column, own, declared[column.name].max_len))
-        for column, own in zip(data.sequences, items, strict=True)
-        if own.n_values > 1
-    ]
-    ordered = tuple(
-        order_items(column, own, declared[column.name].max_len)
-        for column, own in zip(data.sequences, items, strict=True)
-        if own.n_values > 1 and declared[column.name].encoder != "mean"
-    )
+    items, shares, ordered = _sequences(data, split, problem)
     knots = fit_knots(numeric, split.train, scaler.count[pruning.kept], problem.net.knots)
-    plain = design_of(numeric, names, encoded, shares)
-    design = design_of(numeric, names, encoded, shares, knots) if len(knots.at) else plain
+    calendars = tuple(fit_calendar(column, data.until, split.train, problem.net.knots) for column in data.dates)
+    dates = [
+        Block(column.name, encode_dates(column, data.until, calendar), len(calendar.knots))
+        for column, calendar in zip(data.dates, calendars, strict=True)
+        if not calendar.is_constant
+    ]
+    design = plain = design_of(numeric, names, encoded, [*shares, *(block.plain for block in dates)])
+    if len(knots.at) or any(block.n_knots for block in dates):
+        design = design_of(numeric, names, encoded, [*shares, *dates], knots)
     if not design.columns:
         raise NoUsableColumn(
-            f"none of {len(data.names)} numeric and {len(data.categorical)} categorical columns is left: all are "
+            f"none of {len(data.names)} numeric and {len(data.categorical)} categorical columns is left, nor any of "
+            f"{len(data.sequences)} of sequences and {len(data.dates)} of dates: all are "
             f"constant or non-zero on fewer than {problem.prune.min_rows} training rows. "
             "Lower prune.min_rows, or check the drop"
         )
     coverage = column_counts(data.X.indices, len(data.names)) / data.n_rows
     flags = {
-        "leak_suspect": frozenset(_leaks(data, split, numeric, names, encoded)),
+        "leak_suspect": frozenset(_leaks(data, split, numeric, names, encoded, calendars)),
+        "late": frozenset(column.name for column in data.dates if dated_after(column, data.until, split.train)),
         "drift": frozenset(names[int(k)] for k in drifting_columns(numeric, split.train, split.test)),
         "exposure": frozenset(names[int(k)] for k in exposure_columns(numeric, split.train)),
     }
     duplicates = rows_seen_before(plain.Z, split.train, split.test)
-    return Columns(scaler, pruning, vocabularies, items, knots, design, plain, ordered, coverage, flags, duplicates)
+    return Columns(
+        scaler, pruning, vocabularies, items, calendars, knots, design, plain, ordered, coverage, flags, duplicates
+    )
+
+
+def _sequences(
+    data: Dataset, split: Split, problem: Problem
+) -> tuple[tuple[Vocabulary, ...], list[Block], tuple[Ordered, ...]]:
+    """Vocabularies of all columns of sequences; of those that are not constant the codes, and the items in order."""
+    declared = problem.table.sequences
+    items = tuple(
+        fit_items(each, split.train, declared[each.name].min_count, declared[each.name].max_len)
+        for each in data.sequences
+    )
+    kept = [(column, own) for column, own in zip(data.sequences, items, strict=True) if own.n_values > 1]
+    shares = [Block(column.name, share_items(column, own, declared[column.name].max_len)) for column, own in kept]
+    ordered = tuple(
+        order_items(column, own, declared[column.name].max_len)
+        for column, own in kept
+        if declared[column.name].encoder != "mean"
+    )
+    return items, shares, ordered
 
 
 def _leaks(
@@ -110,6 +129,7 @@ def _leaks(
     numeric: csr_array,
     names: list[str],
     encoded: list[tuple[Vocabulary, NDArray[np.int32]]],
+    calendars: tuple[Calendar, ...],
 ) -> Iterator[str]:
     """Columns that alone tell the label, or one of its classes; a class on too few rows is told by many."""
     n_classes = len(data.classes)
@@ -119,6 +139,10 @@ def _leaks(
             continue
         yield from (names[int(k)] for k in leak_suspects(numeric, label, split.train))
         yield from (vocabulary.name for vocabulary, codes in encoded if is_leak(codes, label, split.train))
+        for column, calendar in zip(data.dates, calendars, strict=True):
+            place = np.nan_to_num(calendar.scaled(days_of(column, data.until)), nan=-1.0)  # none: it never happened
+            if tells(place[split.train], label[split.train]):
+                yield column.name
 
 
 def _prune_numeric(

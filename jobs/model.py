@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from config import Problem
-from jobs.data.dataset import Categories, Dataset, Design, Sequences
-from jobs.data.design import Vocabulary, design_of, encode
+from jobs.data.dataset import Categories, Dataset, Dates, Design, Sequences
+from jobs.data.dates import Calendar, encode_dates
+from jobs.data.design import Block, Vocabulary, design_of, encode
 from jobs.data.items import order_items, share_items
 from jobs.data.kernels import rescale
 from jobs.data.knots import Knots
@@ -67,7 +68,8 @@ class Model:
         numeric: names of the numeric columns.
         log1p, shift, factor: how they are scaled (see jobs/data/scaling.py).
         knots: where their codes bend.
-        categorical, sequences: the other columns.
+        categorical, sequences, dates: the other columns.
+        until: the column of dates that says each row's own time; None: dates are not counted up to it.
         shape: of the bodies.
         nets: with their encoders and calibrations.
     """
@@ -84,6 +86,8 @@ class Model:
     knots: Knots
     categorical: tuple[Vocabulary, ...]
     sequences: tuple[ItemColumn, ...]
+    dates: tuple[Calendar, ...]
+    until: str | None
     shape: BodyShape
     nets: tuple[TrainedNet, ...]
 
@@ -91,7 +95,8 @@ class Model:
     def columns(self) -> tuple[str, ...]:
         """The names of all columns, in the order of the design."""
         texts = (column.name for column in self.categorical)
-        return (*self.numeric, *texts, *(column.vocabulary.name for column in self.sequences))
+        items = (column.vocabulary.name for column in self.sequences)
+        return (*self.numeric, *texts, *items, *(column.name for column in self.dates))
 
     def plan(self, there: Mapping[str, object]) -> ReadPlan:
         """Return what to read of a drop that has the columns `there`; the id stands in for the label."""
@@ -101,6 +106,8 @@ class Model:
             numeric=tuple(name for name in self.numeric if name in there),
             categorical=tuple(column.name for column in self.categorical if column.name in there),
             sequences=tuple((c.vocabulary.name, c.delimiter) for c in self.sequences if c.vocabulary.name in there),
+            dates=tuple(column.name for column in self.dates if column.name in there),
+            until=self.until,
         )
 
     @property
@@ -115,8 +122,9 @@ class Model:
         items = {column.name: column for column in table.sequences}
         codes = [(own, encode(_categories(own.name, texts, n_rows), own)) for own in self.categorical]
         found = [(own, _items(own, items, n_rows)) for own in self.sequences]
-        shares = [(each.name, share_items(each, own.vocabulary, own.max_length)) for own, each in found]
-        design = design_of(self._scaled(table), self.numeric, codes, shares, self.knots)
+        others = [Block(each.name, share_items(each, own.vocabulary, own.max_length)) for own, each in found]
+        others += [Block(own.name, self._dated(own, table), len(own.knots)) for own in self.dates]
+        design = design_of(self._scaled(table), self.numeric, codes, others, self.knots)
         ordered = [
             order_items(each, own.vocabulary, own.max_length)
             for own, each in found
@@ -156,6 +164,13 @@ class Model:
             total = csr_array(total + phi * (each.calibration.slope / len(self.nets)))
         return total
 
+    def _dated(self, own: Calendar, table: Table) -> csr_array:
+        """The codes of a column of dates, or of no date on every row."""
+        at = {column.name: column.moments for column in table.dates}
+        nothing = np.full(len(table.ids), np.datetime64("NaT"), "datetime64[us]")
+        until = None if table.until is None else table.until.moments
+        return encode_dates(Dates(own.name, at.get(own.name, nothing)), until, own)
+
     def _scaled(self, table: Table) -> csr_array:
         place = {name: k for k, name in enumerate(self.numeric)}
         X = table.numeric
@@ -185,6 +200,8 @@ def model_of(data: Dataset, learned: Learned, problem: Problem) -> Model:
         knots=columns.knots,
         categorical=tuple(vocabulary for vocabulary in columns.vocabularies if not vocabulary.is_constant),
         sequences=tuple(ItemColumn(v, declared[v.name].delimiter, declared[v.name].max_len) for v in items),
+        dates=tuple(calendar for calendar in columns.calendars if not calendar.is_constant),
+        until=problem.table.time if data.dates and data.until is not None else None,
         shape=learned.plan.shape,
         nets=tuple(TrainedNet(fold.net, fold.encoders, fold.calibration) for fold in learned.ensemble.folds),
     )

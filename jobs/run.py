@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from jobs.data.dataset import Dataset
-from jobs.intake import plan_reading, take_in
+from jobs.intake import take_in
 from jobs.journal import RunJournal
 from jobs.learn import Learned, learn
 from jobs.lineage import code_version, metrics_of, write_lineage, write_metrics
@@ -23,6 +23,7 @@ from jobs.prepare import parts_to_read
 from jobs.report.model import write_model
 from jobs.report.page import write_page
 from jobs.report.tables import interactions_table, positions_table, write_tables
+from jobs.schema import plan_reading
 from jobs.stages import Stages
 from jobs.work import Outcome, Work
 from storage.commits import Attempt, Commit, commit, discard_attempt, finish, publish, read_commit

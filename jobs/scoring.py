@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from config.sections import TableSettings
 from jobs.errors import EmptyDrop, MissingColumn, NotFinite, UnsupportedColumn
+from jobs.intake import require_dates
 from jobs.labels import listed
 from jobs.model import Model
 from jobs.net.threads import compute_on
@@ -28,6 +29,7 @@ from jobs.stages import Stages
 from jobs.work import Work
 from storage.arrow import Kind
 from storage.carried import id_type, is_nested
+from storage.dates import holds_dates, is_temporal
 from storage.parquet import DropSchema, OpenPart, inspect_parts
 from storage.reading import read_table
 from storage.store import ObjectInfo
@@ -74,6 +76,7 @@ def score_drop(work: Work, model: Model, folder: Path, observer: Observer) -> Sc
             with _Writers(folder, model.id, id_type(schema.columns[model.id])) as writers:
                 for table in _tables(work, model, parts, open_part, schema):
                     _require_finite(table)
+                    require_dates(table.dates)
                     writers.write(table, model)
                     n_rows += len(table.ids)
                     stages.advance(len(table.ids))
@@ -101,6 +104,11 @@ def _require_fit(schema: DropSchema, model: Model, declared: TableSettings) -> l
             f"the drop has none of the {len(missing)} columns of the model ({listed(map(repr, missing))}). "
             "Score a drop of the same problem"
         )
+    if model.until is not None and not is_temporal(schema.columns.get(model.until, pa.null())):
+        raise MissingColumn(
+            f"the model counts days up to {model.until!r}, which the drop does not have, or not as dates. "
+            "Score a drop of the same problem"
+        )
     there = {name: schema.columns[name] for name in (model.id, *model.columns) if name in schema.columns}
     told_by_folders = schema.partition_columns
     wrong = {
@@ -118,6 +126,8 @@ def _is_readable(name: str, kind: Kind, model: Model) -> bool:
     """Whether a column of this type can be what it is to the model."""
     if name in model.numeric:
         return is_readable_number(kind)
+    if any(name == column.name for column in model.dates):
+        return holds_dates(kind)
     is_sequence = any(name == column.vocabulary.name for column in model.sequences)
     return not is_nested(kind) or (is_sequence and is_list_of_items(kind))
 

@@ -93,7 +93,8 @@ def rows_of(model: Model, columns: dict[str, list[Any]]) -> Table:
     """
     sequences = [column.vocabulary.name for column in model.sequences]
     texts = [column.name for column in model.categorical]
-    known = {model.id, *model.numeric, *texts, *sequences}
+    moments = {*(column.name for column in model.dates), *((model.until,) if model.until else ())}
+    known = {model.id, *model.numeric, *texts, *sequences, *moments}
     unknown = sorted(columns.keys() - known)
     if unknown:
         raise UnfitRows(f"the model does not know {', '.join(map(repr, unknown[:5]))}; leave them out")
@@ -108,7 +109,15 @@ def rows_of(model: Model, columns: dict[str, list[Any]]) -> Table:
     for name, values in columns.items():
         if name != model.id:
             arrays[name] = _array(name, values, is_number=name in set(model.numeric), is_list=name in sequences)
-    return table_of(pa.table(arrays), {}, model.plan(arrays))
+    if model.until is not None and model.until not in arrays:
+        raise UnfitRows(f"the model counts days up to {model.until!r}: give it for every row")
+    table = table_of(pa.table(arrays), {}, model.plan(arrays))
+    for column in (*table.dates, *((table.until,) if table.until else ())):
+        if column.unreadable:
+            raise UnfitRows(
+                f"{column.name!r} is a date, and {column.unreadable[0]!r} is none: write 2026-11-27T18:05:00"
+            )
+    return table
 
 
 def _array(name: str, values: list[Any], *, is_number: bool, is_list: bool) -> Any:  # noqa: ANN401 - of pyarrow

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.arrow import Array, Column, Kind, arrow, compute, kinds
+from storage.dates import dates_of
 from storage.plan import ReadPlan
 from storage.table import CategoricalColumn
 from storage.widening import plain
@@ -93,6 +94,8 @@ def carried_fields(plan: ReadPlan, columns: Mapping[str, Column]) -> dict[str, A
     fields: dict[str, Any] = {
         "label": joined(columns[plan.label]),
         "categorical": tuple(encode_levels(name, columns[name]) for name in sorted(plan.categorical)),
+        "dates": tuple(dates_of(name, columns[name]) for name in sorted(plan.dates)),
+        "until": None if plan.until is None else dates_of(plan.until, columns[plan.until]),
     }
     for field in ("group", "time", "split"):
         name: str | None = getattr(plan, field)

@@ -102,7 +102,7 @@ def _read_carried(
     columns = {name: _stacked([group[name] for group in (nothing, *groups)]) for name in names}
     with translated(info.key):
         ids = as_ids(columns[plan.id])
-    as_they_came = {plan.label, plan.group, plan.time, plan.split}
+    as_they_came = {plan.label, plan.group, plan.time, plan.split, *plan.dates, plan.until}
     return {"": ids} | {
         name: columns[name] if name in as_they_came else _encoded(columns[name]) for name in plan.carried
     }

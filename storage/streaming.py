@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
 from storage.arrow import Column, Frame, arrow, compute, kinds, parquet
-from storage.carried import as_ids, encode_levels, id_values, joined
+from storage.carried import as_ids, carried_fields, id_values, joined
 from storage.footers import PartFooter
 from storage.parquet import DropSchema, OpenPart, translated
 from storage.plan import ReadPlan
@@ -47,7 +47,7 @@ def stream_tables(
 
 
 def _stream_part(file: BinaryIO, footer: PartFooter, plan: ReadPlan, schema: DropSchema) -> Iterator[Table]:
-    names = [plan.id, *plan.numeric, *plan.categorical, *(name for name, _ in plan.sequences)]
+    names = [plan.id, *plan.numeric, *plan.carried, *(name for name, _ in plan.sequences)]
     stored = [name for name in dict.fromkeys(names) if name not in footer.constants]
     rows = max(1, min(BATCH_ROWS, _BATCH_VALUES // max(1, len(stored))))
     items = {name for name, _ in plan.sequences}
@@ -88,9 +88,8 @@ def table_of(frame: Frame, constants: Mapping[str, str | None], plan: ReadPlan) 
         ids=id_values(ids),
         numeric=_sparse([column(name) for name in plan.numeric], n_rows),
         numeric_names=plan.numeric,
-        categorical=tuple(encode_levels(name, column(name)) for name in plan.categorical),
-        label=joined(ids),
         sequences=tuple(in_order(name, items_of(column(name), delimiter), rows) for name, delimiter in plan.sequences),
+        **(carried_fields(plan, {name: column(name) for name in plan.carried}) | {"label": joined(ids)}),
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from storage.arrow import Array
+from storage.dates import DateColumn
 from storage.sequences import SequenceColumn
 
 
@@ -39,6 +40,8 @@ class Table:
         numeric_names: (n_numeric,) sorted.
         categorical: sorted by name.
         sequences: sorted by name.
+        dates: sorted by name.
+        until: each row's own time, where the plan names its column.
         label: (n_rows,) as it came, nulls included.
         group, time, split: (n_rows,) as they came, where the problem names such a column.
     """
@@ -52,3 +55,5 @@ class Table:
     time: Array | None = None
     split: Array | None = None
     sequences: tuple[SequenceColumn, ...] = ()
+    dates: tuple[DateColumn, ...] = ()
+    until: DateColumn | None = None

@@ -41,6 +41,19 @@ class Sequences:
 
 
 @dataclass(frozen=True, slots=True)
+class Dates:
+    """A column of dates.
+
+    Attributes:
+        name: its name in the drop.
+        moments: (n_rows,) datetime64[us], NaT for null.
+    """
+
+    name: str
+    moments: NDArray[np.datetime64]
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A validated drop: finite numbers, unique ids, a label that the task can be learned from.
 
@@ -55,6 +68,8 @@ class Dataset:
         coarse: names of numeric columns whose values lie closer together than float32 can tell.
         group, time, split: (n_rows,), where the problem names such a column.
         sequences: the columns of sequences, sorted by name.
+        dates: the columns of dates, sorted by name.
+        until: (n_rows,) datetime64[us], each row's own time, where the problem names a column of it.
         report_by: columns that are not learned from, sorted by name.
         numbers: (n_rows,) float64, a label that is a number with all its digits; empty for classes.
     """
@@ -70,6 +85,8 @@ class Dataset:
     time: NDArray[np.generic] | None = None
     split: NDArray[np.generic] | None = None
     sequences: tuple[Sequences, ...] = ()
+    dates: tuple[Dates, ...] = ()
+    until: NDArray[np.datetime64] | None = None
     report_by: tuple[Categories, ...] = ()
     numbers: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
@@ -91,13 +108,14 @@ class Design:
     A numeric column is one column of Z, its scaled value, and if it has knots (knots.py) one more for each of these; a
     categorical column is one column of Z for each of its levels, 1 where the row has that level; a column of sequences
     is one for each of its items, the item's share of the row's sequence, one for its length, and, where a net has an
-    encoder for it (jobs/net/encoders.py), one for each number that this says. So the code of a row
+    encoder for it (jobs/net/encoders.py), one for each number that this says; what a column of dates is, dates.py says.
+    So the code of a row
     (DESIGN.md 4) is a row of Z times one weight matrix, and what is explained is always a contiguous range of Z's
     columns.
 
     Attributes:
         Z: (n_rows, n_codes) CSR float32.
-        columns: (n_columns,) names; numeric columns first, then categorical ones, then sequences.
+        columns: (n_columns,) names; numeric columns first, then categorical ones, sequences, dates.
         starts: (n_columns + 1,) int64; column k owns Z[:, starts[k]:starts[k + 1]].
         n_numeric: the number of numeric columns.
         n_learned: (n_columns,) int64; so many of the last codes of a column are knots, or numbers of an encoder.

@@ -49,6 +49,26 @@ class Vocabulary:
         return self.is_constant and self.n_values > 1
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The codes of one column, made elsewhere.
+
+    Attributes:
+        name: of the column.
+        codes: (n_rows, n_own) CSR.
+        n_knots: so many of the last of them are hats.
+    """
+
+    name: str
+    codes: csr_array
+    n_knots: int = 0
+
+    @property
+    def plain(self) -> "Block":
+        """The block without its hats."""
+        return Block(self.name, self.codes[:, : self.codes.shape[1] - self.n_knots]) if self.n_knots else self
+
+
 def fit_vocabulary(column: Categories, rows: Rows, min_rows: int) -> Vocabulary:
     """Levels, and null, seen on at least `min_rows` of `rows` get a code; others, and new ones, share one."""
     codes = column.codes[rows]
@@ -83,29 +103,30 @@ def design_of(
     X: csr_array,
     names: Sequence[str],
     codes: Sequence[tuple[Vocabulary, NDArray[np.int32]]],
-    sequences: Sequence[tuple[str, csr_array]] = (),
+    others: Sequence[Block] = (),
     knots: Knots | None = None,
 ) -> Design:
-    """Put scaled numeric columns, the one-hot levels of categorical columns and the items of sequences side by side.
+    """Put scaled numeric columns, the one-hot levels of categorical columns and the codes of others side by side.
 
     Args:
         X: (n_rows, n_numeric) CSR of the kept, scaled numeric columns.
         names: (n_numeric,) their names.
         codes: for each categorical column its vocabulary and (n_rows,) codes.
-        sequences: for each column of sequences its name and (n_rows, n_own) codes, from share_items.
+        others: the codes of the columns of sequences, then those of dates.
         knots: of the numeric columns; None: each is its value alone.
     """
     knots = knots or no_knots(len(names))
     numeric, n_numeric = bend(X, knots), len(names)
     widths = [*knots.widths.tolist()] + [len(vocabulary.counts) for vocabulary, _ in codes]
-    widths += [block.shape[1] for _, block in sequences]
+    widths += [block.codes.shape[1] for block in others]
     starts = np.concatenate([[0], np.cumsum(widths, dtype=np.int64)])
-    columns = (*names, *(vocabulary.name for vocabulary, _ in codes), *(name for name, _ in sequences))
+    columns = (*names, *(vocabulary.name for vocabulary, _ in codes), *(block.name for block in others))
     n_learned = np.zeros(len(columns), np.int64)
     n_learned[:n_numeric] = knots.widths - 1
+    n_learned[len(columns) - len(others) :] = [block.n_knots for block in others]
     if len(columns) == len(names):
         return Design(numeric, columns, starts, n_numeric, n_learned)
-    blocks = [numeric, *(_one_hot(vocabulary, own) for vocabulary, own in codes), *(block for _, block in sequences)]
+    blocks = [numeric, *(_one_hot(vocabulary, own) for vocabulary, own in codes), *(block.codes for block in others)]
     return Design(_side_by_side(blocks, X), columns, starts, n_numeric, n_learned)
 
 

@@ -36,7 +36,7 @@ def leak_suspects(X: csr_array, y: NDArray[np.float32], rows: Rows) -> NDArray[n
     position = np.full(X.shape[1], -1)
     position[candidates] = np.arange(len(candidates))
     values = dense_columns(*arrays, rows, position, len(candidates))  # (n, n_candidates)
-    suspects = [k for at, k in enumerate(candidates.tolist()) if _tells(values[:, at], y[rows])]
+    suspects = [k for at, k in enumerate(candidates.tolist()) if tells(values[:, at], y[rows])]
     return np.array(sorted(suspects), dtype=np.int64)
 
 
@@ -98,10 +98,11 @@ def is_leak(codes: NDArray[np.int32], y: NDArray[np.float32], rows: Rows) -> boo
     own, label = codes[rows], y[rows]
     counts = np.bincount(own)
     rates = np.divide(np.bincount(own, label), counts, out=np.zeros(len(counts)), where=counts > 0)
-    return _tells(rates[own], label)
+    return tells(rates[own], label)
 
 
-def _tells(values: NDArray[np.floating], label: NDArray[np.float32]) -> bool:
+def tells(values: NDArray[np.floating], label: NDArray[np.float32]) -> bool:
+    """Whether (n,) values alone tell (n,) labels: classes by an AUC, numbers by an r, beyond .99 either way."""
     if np.isin(label, (0, 1)).all():
         auc = area_under_roc(label, values)
         return max(auc, 1 - auc) > _LEAK_AUC

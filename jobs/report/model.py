@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
+from jobs.data.dates import Calendar
 from jobs.data.design import Vocabulary
 from jobs.data.knots import Knots
 from jobs.data.target import Target
@@ -23,7 +24,7 @@ from jobs.net.tasks import Task
 from jobs.net.training import Net
 from jobs.selection.calibration import Calibration
 
-SCHEMA = 3
+SCHEMA = 4
 _SIZES = ("n_blocks", "d_block", "d_hidden_factor", "n_factors", "n_factored")
 WEIGHTS, DESCRIPTION = "weights.safetensors", "model.json"
 
@@ -97,6 +98,8 @@ def _description(model: Model) -> dict[str, object]:
             }
             for column in model.sequences
         ],
+        "dates": [asdict(calendar) for calendar in model.dates],
+        "until": model.until,
         "body": {name: getattr(shape, name) for name in _SIZES},
         "nets": [
             {
@@ -134,6 +137,11 @@ def _model(described: dict[str, Any], weights: dict[str, np.ndarray]) -> Model:
             ItemColumn(_vocabulary(column), column["delimiter"], column["max_length"])
             for column in described["sequences"]
         ),
+        dates=tuple(
+            Calendar(**column | {"cycles": tuple(column["cycles"]), "knots": tuple(column["knots"])})
+            for column in described["dates"]
+        ),
+        until=described["until"],
         shape=shape,
         nets=tuple(
             TrainedNet(

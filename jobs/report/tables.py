@@ -69,7 +69,16 @@ def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
             "coverage": [float((np.diff(column.indptr) > 0).mean()) for column in data.sequences],
         }
     )
-    table = pd.concat([numeric, *(part for part in (categorical, sequences) if len(part))], ignore_index=True)
+    dates = pd.DataFrame(
+        {
+            "feature": [column.name for column in data.dates],
+            "kind": "date",
+            "status": [CONSTANT if calendar.is_constant else KEPT for calendar in learned.columns.calendars],
+            "coverage": [float((~np.isnat(column.moments)).mean()) for column in data.dates],
+        }
+    )
+    parts = [numeric, *(part for part in (categorical, sequences, dates) if len(part))]
+    table = pd.concat(parts, ignore_index=True)
     table = table.merge(_kept_columns(learned), on="feature", how="left")
     kept = table["status"] == KEPT
     verdict = np.where(table.loc[kept, "is_selected"].astype(bool), "selected", "not_selected")
@@ -116,7 +125,7 @@ def _kept_columns(learned: Learned) -> pd.DataFrame:
 
 
 def shap_values_table(data: Dataset, learned: Learned, id_name: str) -> pd.DataFrame:
-    """Single attributions of explained rows: id, feature, value (of numeric columns), level (of categorical), shap.
+    """Single attributions of explained rows: id, feature, value (of numeric columns), level (of others), shap.
 
     One line for every non-zero entry, and one line with a null feature for all zero entries of the row together: the
     sum over the lines of a row is f(x) - mean f(background). Where there are several classes, `class` says whose logit
@@ -151,8 +160,12 @@ def _levels(data: Dataset, learned: Learned) -> np.ndarray:
     entries, design = learned.summary.entries, learned.columns.design
     levels = np.full(len(entries.row), None, dtype=object)
     by_name = {column.name: column for column in data.categorical}
+    dates = {column.name: column for column in data.dates}
     for position, name in enumerate(design.columns[design.n_numeric :], start=design.n_numeric):
         own, column = entries.column == position, by_name.get(name)
+        if name in dates:
+            at = dates[name].moments[entries.row[own]]
+            levels[own] = [None if np.isnat(one) else np.datetime_as_string(one, unit="s") for one in at]
         if column is None:  # a sequence has several
             continue
         texts = np.array([*column.levels, None], dtype=object)  # code -1 (null) reads the last

@@ -118,7 +118,19 @@ def _text(*, table: str = "", lines: str = "") -> str:
         ),
         (
             _text(table=", ignore: [a, b], categorical: [b, c]"),
-            '4 table.categorical: found "b", which is ignored too, expected it in one of the two lists',
+            '4 table.categorical: found "b", which stands under ignore too, expected it in one of the two',
+        ),
+        (
+            _text(table=", dates: [seen], report_by: [seen]"),
+            '4 table.report_by: found "seen", which stands under dates too, expected it in one of the two',
+        ),
+        (
+            _text(table=", dates: [active]"),
+            '4 table.dates: found "active", which is the label, expected columns other than id and label',
+        ),
+        (
+            _text(table=", dates: [seen], time: seen"),
+            '4 table.dates: found "seen", which is table.time, expected other dates: they are counted up to it',
         ),
         (
             _text(table=", ignore: [active]"),

@@ -33,6 +33,7 @@ DEFAULTS: dict[str, object] = {
         "ignore": (),
         "categorical": (),
         "report_by": (),
+        "dates": (),
         "sequences": {},
         "numeric": "rest",
         "group": None,

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.intake import plan_reading, take_in
+from jobs.intake import take_in
+from jobs.schema import plan_reading
 from storage import open_store
 from storage.drops import snapshot_at
 from storage.parquet import inspect_parts

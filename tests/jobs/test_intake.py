@@ -1,6 +1,7 @@
 """What a drop must be: every fault has its name, says what was found, and what to do."""
 
 import re
+from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
@@ -20,7 +21,8 @@ from jobs.errors import (
     UnsafeColumnName,
     UnsupportedColumn,
 )
-from jobs.intake import plan_reading, take_in
+from jobs.intake import take_in
+from jobs.schema import plan_reading
 from storage.parquet import DropSchema, inspect_parts
 from tests.jobs.tables import problem_of
 from tests.storage.parts import parts_of, read
@@ -253,3 +255,41 @@ def test_columns_that_go_together_or_belong_to_an_item_must_be_there(sections: d
     problem = problem_of(table={"id": "user_id", "label": "active"}, **sections)
     with pytest.raises(MissingColumn, match=re.escape(found)):
         take(GOOD, problem)
+
+
+DATES = {
+    "joined": ["2026-01-05", None, "2026-01-07T10:00:00Z"],
+    "seen": pa.array([20_454, 20_455, 20_456], pa.date32()),
+}
+
+
+def test_dates_are_taken_in_and_counted_up_to_the_time_of_the_row() -> None:
+    data = take(GOOD | DATES, declared(dates=["joined"], time="seen"))
+    assert data.until is not None
+    found = dict(
+        zip(data.ids.tolist(), zip(data.dates[0].moments.tolist(), data.until.tolist(), strict=True), strict=True)
+    )
+    assert [found[user] for user in GOOD["user_id"]] == [
+        (datetime.fromisoformat("2026-01-05"), datetime.fromisoformat("2026-01-01")),
+        (None, datetime.fromisoformat("2026-01-02")),
+        (datetime.fromisoformat("2026-01-07T10:00:00"), datetime.fromisoformat("2026-01-03")),
+    ]
+    weeks = take(GOOD | DATES | {"seen": [1, 2, 3]}, declared(dates=["joined"], time="seen"))
+    assert weeks.until is None  # numbers of weeks order the rows, and are no dates
+
+
+def test_dates_of_a_long_drop_are_columns_of_it() -> None:
+    long = LONG | {"joined": pa.array([20_454, 20_454, None], pa.date32())}
+    data = take(long, declared(shape="long", dates=["joined"]))
+    assert (data.names, np.isnat(data.dates[0].moments).tolist()) == (("boss",), [False, True])
+    with pytest.raises(MissingColumn, match="'boss'"):
+        take(LONG, declared(shape="long", dates=["boss"]))
+
+
+def test_what_is_no_date_is_told() -> None:
+    with pytest.raises(UnsupportedColumn, match=r"'joined' \(int64\)\. Cast them"):
+        take(GOOD | {"joined": [20_000, 20_001, 20_002]}, declared(dates=["joined"]))
+    with pytest.raises(UnsupportedColumn, match=r"'joined' stands under table\.dates.*no date: '05\.01\.2026'"):
+        take(GOOD | {"joined": ["05.01.2026", "2026-01-06", None]}, declared(dates=["joined"]))
+    with pytest.raises(UnsupportedColumn, match=r"'joined' \(string\).*under table\.dates"):
+        take(GOOD | {"joined": ["2026-01-05"] * 3})

@@ -14,10 +14,11 @@ from sklearn.metrics import roc_auc_score
 from jobs.data.dataset import Dataset
 from jobs.data.target import fit_target
 from jobs.errors import InvalidLabel, TooFewRows
-from jobs.intake import plan_reading, take_in
+from jobs.intake import take_in
 from jobs.learn import Learned
 from jobs.lineage import metrics_of
 from jobs.report.tables import write_tables
+from jobs.schema import plan_reading
 from jobs.stages import Stages
 from storage.parquet import inspect_parts
 from tests.jobs.mixed_drop import learn_quietly

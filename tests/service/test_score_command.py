@@ -28,6 +28,9 @@ def frame(seed: int, n: int = N) -> pd.DataFrame:
     table["label"] = np.digitize(score, [0.3, 1.2])
     table["active"] = (score > 0.5).astype(int)
     table["user_id"] = random.permutation(n) + 1000
+    table["asked_at"] = pd.Timestamp("2026-11-27") - pd.to_timedelta(random.integers(0, 7, n), unit="D")
+    joined = table["asked_at"] - pd.to_timedelta(random.uniform(0, 300, n).round(4), unit="D")
+    table["joined_at"] = joined.mask(random.random(n) < 0.1)
     return table
 
 
@@ -45,7 +48,8 @@ def trained(home: Path, label: str, task: str, capsys: pytest.CaptureFixture[str
     table = f"{{id: user_id, label: {label}, ignore: {json.dumps(others)}, categorical: [town]"
     (home / "problem.yaml").write_text(
         f"problem: return\ndrops: x\nresults: y\ntask: {task}\n"
-        f"table: {table}, sequences: {{visited: {{min_count: 5}}}}}}\n{NET}",
+        f"table: {table}, time: asked_at, dates: [joined_at], "
+        f"sequences: {{visited: {{min_count: 5}}}}}}\n{NET}",
         encoding="utf-8",
     )
     drop = write_drop(home / "drop", frame(1))
@@ -98,8 +102,8 @@ def test_the_way_a_drop_is_cut_changes_no_prediction(tmp_path: Path, capsys: pyt
 def test_columns_that_a_drop_lacks_count_as_never_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = trained(tmp_path, "active", "binary", capsys)
     new = frame(4, 50)
-    lacking = write_drop(tmp_path / "lacking", new.drop(columns=["c2", "town", "visited"]))
-    zero = write_drop(tmp_path / "zero", new.assign(c2=0, town=None, visited=""))
+    lacking = write_drop(tmp_path / "lacking", new.drop(columns=["c2", "town", "visited", "joined_at"]))
+    zero = write_drop(tmp_path / "zero", new.assign(c2=0, town=None, visited="", joined_at=None))
     found = []
     for drop in (lacking, zero):
         assert call("score", drop=str(drop), model=run, out_url=str(tmp_path / "out")) == Exit.DONE
@@ -181,7 +185,10 @@ def test_types_that_the_model_cannot_read_are_told(tmp_path: Path, capsys: pytes
     for name, table, message in (
         ("text", new.assign(c0="abc"), "'c0' (string)"),
         ("list", new.assign(town=[["a"]] * 30), "'town' (list"),
-        ("foreign", new[["user_id"]].assign(other=1), "has none of the 9 columns of the model"),
+        ("flat", new.assign(joined_at=20_000), "'joined_at' (int64)"),
+        ("unwritten", new.assign(joined_at="tomorrow"), "'joined_at' stands under table.dates and holds text"),
+        ("timeless", new.drop(columns="asked_at"), "counts days up to 'asked_at', which the drop does not have"),
+        ("foreign", new[["user_id"]].assign(other=1), "has none of the 10 columns of the model"),
     ):
         drop = write_drop(tmp_path / name, table, 1)
         assert call("score", drop=str(drop), model=run, out_url=str(tmp_path / "out")) == Exit.REJECTED

@@ -25,6 +25,8 @@ from storage import open_store
 from tests.servers.server import free_port
 from tests.service.test_score_command import frame, trained, write_drop
 
+ROW = {"c0": [1], "asked_at": ["2026-11-27"]}
+
 
 class Clock:
     """A clock that stands still until it is moved."""
@@ -48,7 +50,9 @@ def rows(seed: int = 2, n: int = 20) -> pd.DataFrame:
 
 
 def as_json(table: pd.DataFrame) -> dict[str, list[object]]:
-    return {name: [None if pd.isna(value) else value for value in table[name].tolist()] for name in table}
+    dates = {name: table[name].map(lambda at: at.isoformat(), na_action="ignore") for name in ("asked_at", "joined_at")}
+    texts = table.assign(**dates)
+    return {name: [None if pd.isna(value) else value for value in texts[name].tolist()] for name in texts}
 
 
 @pytest.mark.parametrize(("label", "task"), [("active", "binary"), ("label", "multiclass"), ("number", "regression")])
@@ -95,7 +99,10 @@ def test_attributions_add_up_to_the_logit(tmp_path: Path, capsys: pytest.Capture
         ({"c0": [0] * 10_001}, 422, "there are 10001 rows"),
         ({"c0": 3}, 422, "valid list"),
         ({"c0": [1e39]}, 422, "none that can be used"),
-        ({"c0": [None], "town": ["new"], "visited": [None]}, 200, "probability"),
+        ({"asked_at": ["2026-11-27"], "joined_at": ["soon"]}, 422, "'joined_at' is a date, and 'soon' is none"),
+        ({"asked_at": ["2026-11-27"], "c0": [None], "town": ["new"], "visited": [None]}, 200, "probability"),
+        ({"asked_at": ["2026-11-27"], "joined_at": ["2026-01-05T10:00:00Z"]}, 200, "probability"),
+        ({"c0": [1]}, 422, "counts days up to 'asked_at'"),
     ],
 )
 def test_rows_that_do_not_fit_are_told(home: Path, body: dict[str, object], status: int, message: str) -> None:
@@ -132,14 +139,14 @@ def test_a_newer_run_takes_over(tmp_path: Path, capsys: pytest.CaptureFixture[st
     first = trained(tmp_path, "active", "binary", capsys)
     clock = Clock()
     with client(tmp_path, clock) as asked:
-        assert asked.post("/models/return/predict", json={"c0": [1]}).json()["run_id"] == Path(first).name
+        assert asked.post("/models/return/predict", json=ROW).json()["run_id"] == Path(first).name
         drop = write_drop(tmp_path / "later", frame(9))
         command = {"drop": str(drop), "problem": tmp_path / "problem.yaml", "results": str(tmp_path / "results")}
         assert call("run", as_json=True, **command) == Exit.DONE
         second = json.loads(capsys.readouterr().out)["run_id"]
-        assert asked.post("/models/return/predict", json={"c0": [1]}).json()["run_id"] == Path(first).name
+        assert asked.post("/models/return/predict", json=ROW).json()["run_id"] == Path(first).name
         clock.now += LOOK_SECONDS
-        assert asked.post("/models/return/predict", json={"c0": [1]}).json()["run_id"] == second
+        assert asked.post("/models/return/predict", json=ROW).json()["run_id"] == second
 
 
 def test_the_command_answers_over_http(home: Path) -> None:
@@ -147,7 +154,7 @@ def test_the_command_answers_over_http(home: Path) -> None:
     command = [str(Path(sys.executable).parent / "winnow"), "serve", "return", "--results", str(home / "results")]
     with subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
-            body = json.dumps({"c0": [3, 0]}).encode()
+            body = json.dumps({"c0": [3, 0], "asked_at": ["2026-11-27"] * 2}).encode()
             url = f"http://127.0.0.1:{port}/models/return/predict"
             asked = urllib.request.Request(url, body, {"content-type": "application/json"})
             for _ in range(240):

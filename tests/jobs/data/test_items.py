@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jobs.data.dataset import Sequences
-from jobs.data.design import append_codes, design_of
+from jobs.data.design import Block, append_codes, design_of
 from jobs.data.items import fit_items, order_items, share_items
 from tests.jobs.tables import csr_of, random_dense
 
@@ -81,7 +81,7 @@ def test_everything_equals_what_python_says(max_length: int, min_rows: int) -> N
 
 def test_blocks_stand_side_by_side_and_codes_are_appended_to_their_column() -> None:
     numeric, one, two, said = (random_dense(k, 50, width) for k, width in enumerate((4, 3, 2, 5)))
-    design = design_of(csr_of(numeric), list("abcd"), [], [("one", csr_of(one)), ("two", csr_of(two))])
+    design = design_of(csr_of(numeric), list("abcd"), [], [Block("one", csr_of(one)), Block("two", csr_of(two))])
     np.testing.assert_array_equal(design.Z.toarray(), np.hstack([numeric, one, two]))
     longer = append_codes(design, "one", said)
     np.testing.assert_array_equal(longer.Z.toarray(), np.hstack([numeric, one, said, two]))

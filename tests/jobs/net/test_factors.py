@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from jobs.data.design import design_of
+from jobs.data.design import Block, design_of
 from jobs.net.factors import Factors, term, term_gradient
 from jobs.net.linear import fit_ridge
 from jobs.net.resnet import BodyShape
@@ -73,7 +73,7 @@ def test_attributions_of_a_net_with_factors_add_up() -> None:
 def test_a_column_of_several_codes_is_factorised_too() -> None:
     design, y = matched()
     shares = csr_of(design.Z.toarray()[:, :40] / 2 + np.roll(design.Z.toarray()[:, :40], 1, axis=1) / 2)
-    other = design_of(csr_of(design.Z.toarray()[:, 40:]), [f"i{k}" for k in range(30)], [], [("users", shares)])
+    other = design_of(csr_of(design.Z.toarray()[:, 40:]), [f"i{k}" for k in range(30)], [], [Block("users", shares)])
     shape = BodyShape(n_blocks=1, d_block=16, n_factors=4, n_factored=2)
     factored = (other.codes_of(["users"])[0], np.arange(30))
     linear = fit_ridge(other.Z, y, ROWS, 1.0)
