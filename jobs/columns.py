@@ -20,7 +20,16 @@ from jobs.data.kernels import column_counts
 from jobs.data.knots import Knots, fit_knots
 from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
 from jobs.data.scaling import Scaler, fit_scaler, scale
-from jobs.data.screens import drifting_columns, exposure_columns, is_leak, leak_suspects, rows_seen_before, tells
+from jobs.data.screens import (
+    Moments,
+    drifting_columns,
+    exposure_columns,
+    is_leak,
+    leak_suspects,
+    moments_of,
+    rows_seen_before,
+    tells,
+)
 from jobs.data.split import Split
 from jobs.errors import NoUsableColumn
 
@@ -42,6 +51,7 @@ class Columns:
         plain: the kept columns without knots, as everyone else reads them.
         ordered: the items of the columns of sequences whose order is read.
         coverage: (n_numeric,) share of all rows that are non-zero.
+        moments: of all numeric columns over all rows, after log(1 + x) if that is taken; nan: constant or rare.
         flags: flag -> names of the kept columns that have it.
         duplicates: test rows that equal a training row in every kept column.
     """
@@ -56,6 +66,7 @@ class Columns:
     plain: Design
     ordered: tuple[Ordered, ...]
     coverage: NDArray[np.float64]
+    moments: Moments
     flags: dict[str, frozenset[str]]
     duplicates: int
 
@@ -69,7 +80,7 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         NoUsableColumn: no column is left.
     """
     scaler = fit_scaler(data.X, split.train, log1p=problem.scale.log1p)
-    pruning, numeric = _prune_numeric(data.X, scaler, split, problem, on_columns)
+    pruning, moments, numeric = _prune_numeric(data.X, scaler, split, problem, on_columns)
     names = [data.names[int(k)] for k in pruning.kept]
     vocabularies = tuple(fit_vocabulary(column, split.train, problem.prune.min_rows) for column in data.categorical)
     encoded = _encoded(data, vocabularies)
@@ -100,7 +111,19 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
     }
     duplicates = rows_seen_before(plain.Z, split.train, split.test)
     return Columns(
-        scaler, pruning, vocabularies, items, calendars, knots, design, plain, ordered, coverage, flags, duplicates
+        scaler,
+        pruning,
+        vocabularies,
+        items,
+        calendars,
+        knots,
+        design,
+        plain,
+        ordered,
+        coverage,
+        moments,
+        flags,
+        duplicates,
     )
 
 
@@ -147,16 +170,26 @@ def _leaks(
 
 def _prune_numeric(
     X: csr_array, scaler: Scaler, split: Split, problem: Problem, on_columns: Callable[[int], object]
-) -> tuple[Pruning, csr_array]:
-    """The verdict on all columns of X, and the kept ones, scaled."""
+) -> tuple[Pruning, Moments, csr_array]:
+    """The verdict on all columns of X, their moments, and the kept ones, scaled."""
     status = screen_columns(scaler, len(split.train), problem.prune.min_rows)
     candidates = np.flatnonzero(status == KEPT)
     on_columns(len(status) - len(candidates))
     scaled = scale(take_columns(X, candidates), scaler.of(candidates))
+    moments = _unscaled(moments_of(scaled, np.arange(X.shape[0])), scaler, candidates)
     found = correlated_pairs(scaled, split.train, problem.prune.correlation, on_columns=on_columns)
     pairs = CorrelatedPairs(candidates[found.left], candidates[found.right], found.r)
     pruning = prune(status, scaler.count, pairs)
-    return pruning, take_columns(scaled, np.flatnonzero(pruning.status[candidates] == KEPT))
+    return pruning, moments, take_columns(scaled, np.flatnonzero(pruning.status[candidates] == KEPT))
+
+
+def _unscaled(moments: Moments, scaler: Scaler, candidates: NDArray[np.int64]) -> Moments:
+    """The moments of all columns before they were multiplied and shifted, from those of the scaled candidates."""
+    mean, deviation = np.full((2, len(scaler.count)), np.nan)
+    factor = scaler.factor[candidates]
+    mean[candidates] = moments.mean / factor + scaler.shift[candidates]
+    deviation[candidates] = moments.deviation / factor
+    return Moments(moments.n_rows, mean, deviation)
 
 
 def _encoded(data: Dataset, vocabularies: tuple[Vocabulary, ...]) -> list[tuple[Vocabulary, NDArray[np.int32]]]:

@@ -14,9 +14,11 @@ import pandas as pd
 from jobs.data.dataset import Dataset
 from jobs.judging import linear_name
 from jobs.learn import Learned
+from jobs.report.changes import Changes
 from jobs.selection.metrics import FIRST_METRIC
 from jobs.stages import Stages
 from jobs.work import Work
+from storage.keys import LINEAGE, METRICS
 
 SCHEMA = 1
 
@@ -50,7 +52,7 @@ def write_lineage(
         "counts": {
             "rows": data.n_rows,
             "by_class": _by_class(data),
-            "columns": len(data.names) + len(data.categorical),
+            "columns": len(features),
             "non_zeros": int(data.X.nnz),
             "by_status": {str(name): int(n) for name, n in features["status"].value_counts().items()},
             "train": len(learned.split.train),
@@ -77,10 +79,10 @@ def write_lineage(
         "prepare": stages.facts.get("prepare"),
         "seconds": stages.seconds,
     }
-    _write(folder / "run.json", record)
+    _write(folder / LINEAGE, record)
 
 
-def metrics_of(data: Dataset, learned: Learned, stages: Stages) -> dict[str, Any]:
+def metrics_of(data: Dataset, learned: Learned, changes: Changes, stages: Stages) -> dict[str, Any]:
     """The content of metrics.json: side -> model -> metric -> value and 95 % interval, and the honesty of the table."""
     sides = {
         side: {
@@ -106,6 +108,7 @@ def metrics_of(data: Dataset, learned: Learned, stages: Stages) -> dict[str, Any
         },
         **_confusion(data, learned),
         **({} if learned.ranked is None else {"ranking": asdict(learned.ranked)}),
+        "changes": changes.to_json(),
         "test_rows_seen_in_training": learned.columns.duplicates,
         "seconds": stages.seconds,
         "peak_bytes": stages.peak_bytes,
@@ -125,7 +128,7 @@ def _confusion(data: Dataset, learned: Learned) -> dict[str, Any]:
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
     """Write metrics.json."""
-    _write(folder / "metrics.json", metrics)
+    _write(folder / METRICS, metrics)
 
 
 def _write(path: Path, record: dict[str, Any]) -> None:

@@ -20,9 +20,11 @@ from jobs.model import model_of
 from jobs.net.threads import compute_on
 from jobs.observer import Observer
 from jobs.prepare import parts_to_read
+from jobs.previous import read_previous
+from jobs.report.changes import changes_since
 from jobs.report.model import write_model
 from jobs.report.page import write_page
-from jobs.report.tables import interactions_table, positions_table, write_tables
+from jobs.report.tables import features_table, interactions_table, positions_table, write_tables
 from jobs.schema import plan_reading
 from jobs.stages import Stages
 from jobs.work import Outcome, Work
@@ -107,8 +109,10 @@ def read_drop(work: Work, stages: Stages) -> Dataset:
 
 def write_results(folder: Path, work: Work, run_id: str, data: Dataset, learned: Learned, stages: Stages) -> None:
     """Write every file of the run into a local folder."""
-    metrics = metrics_of(data, learned, stages)
-    features = write_tables(folder, data, learned, work.problem.table.id)
+    table = features_table(data, learned)
+    changes = changes_since(read_previous(work.results, work.problem.problem, run_id), table, data.n_rows)
+    features, metrics = changes.flag(table), metrics_of(data, learned, changes, stages)
+    write_tables(folder, features, data, learned, work.problem.table.id)
     write_page(
         folder, work.problem.problem, run_id, features, interactions_table(learned), positions_table(learned), metrics
     )

@@ -9,9 +9,9 @@ import pyarrow as pa
 from jobs.model import Model
 from service.logs import Log
 from service.places import Place
-from service.results import latest_run
 from service.runs import KnownRun, known_run
 from storage import StorageError
+from storage.committed import latest_run
 from storage.errors import ObjectMissing
 from storage.streaming import table_of
 from storage.table import Table

@@ -6,9 +6,9 @@ so that it never works twice on inputs that are kept; who names a drop is answer
 
 from config import Problem
 from jobs.lineage import code_version
-from service.results import run_of_drop
 from storage import ObjectStore
 from storage.commits import is_done, read_commit
+from storage.committed import run_of_drop
 from storage.drops import Snapshot
 from storage.errors import ObjectMissing
 from storage.keys import finished_key, run_id_of

@@ -1,19 +1,15 @@
 """Reads what a run left: its commit, its feature table, its metrics."""
 
-import hashlib
 import io
 import json
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
 from storage import ObjectStore
-from storage.commits import Commit, read_commit
-from storage.errors import CorruptObject, ObjectMissing
-from storage.keys import FEATURES, commit_key, done_key, latest_key
-
-METRICS = "metrics.json"
+from storage.committed import Commit, latest_run, published, read_commit
+from storage.keys import FEATURES, METRICS, commit_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,45 +61,6 @@ def read_results(store: ObjectStore, problem: str, run_id: str | None = None) ->
         features=_best_first(pd.read_parquet(io.BytesIO(features))),
         metrics=json.loads(metrics),
     )
-
-
-def run_of_drop(store: ObjectStore, problem: str, drop_id: str) -> str:
-    """Return the run that has finished a drop."""
-    return str(_values(store, done_key(problem, drop_id))["run_id"])
-
-
-def published(store: ObjectStore, commit: Commit, name: str) -> bytes:
-    """Return a file of a run, byte for byte as it was published."""
-    key = commit.attempt + name
-    try:
-        body, _ = store.read(key)
-    except ObjectMissing as error:
-        raise CorruptObject("read", store.url + key, "the commit names it, and it is not there") from error
-    published = commit.outputs.get(key)
-    if published is None or hashlib.sha256(body).hexdigest() != published.sha256:
-        raise CorruptObject("read", store.url + key, "it is not the file that was published")
-    return body
-
-
-def latest_run(store: ObjectStore, problem: str) -> str:
-    """Return the newest run of a problem.
-
-    Raises:
-        ObjectMissing: there is none.
-        CorruptObject: what names it is damaged.
-    """
-    return str(_values(store, latest_key(problem))["run_id"])
-
-
-def _values(store: ObjectStore, key: str) -> dict[str, Any]:
-    body, _ = store.read(key)
-    try:
-        values = json.loads(body)
-    except ValueError as error:
-        raise CorruptObject("read", store.url + key, f"it is no JSON ({error})") from error
-    if not isinstance(values, dict) or "run_id" not in values:
-        raise CorruptObject("read", store.url + key, "it names no run")
-    return cast("dict[str, Any]", values)
 
 
 def _best_first(features: pd.DataFrame) -> pd.DataFrame:

@@ -10,9 +10,9 @@ from config import Problem
 from jobs.model import Model
 from jobs.report.model import DESCRIPTION, WEIGHTS, UnknownModel, read_model
 from service.places import location_of, usage_error
-from service.results import published
 from storage import ObjectStore, open_store
 from storage.commits import Commit, read_commit
+from storage.committed import published
 from storage.errors import CorruptObject, ObjectMissing
 
 _RUN = re.compile(r"(?P<root>.+/)(?P<problem>[^/]+)/runs/(?P<run_id>[^/]+)/(?:attempt-[^/]+/)?")

@@ -1,6 +1,6 @@
 """A run as tables for a terminal: the columns, best first, and the metrics beside the baselines."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import pandas as pd
@@ -20,6 +20,7 @@ _METRICS = (
     *("rmse", "mae", "r2"),
 )
 _WITH_INTERVAL = ("auc", "average_precision", "rmse", "top_3_accuracy")  # the others' stand in metrics.json
+_MOST_NAMED = 10
 _MODELS = {
     "net": "net",
     "logistic_regression": "logistic regression",
@@ -78,6 +79,18 @@ def status_line(features: pd.DataFrame) -> Text:
         if status in counts
     ]
     return Text(f"{len(features):,} columns: ") + Text(", ").join(parts)
+
+
+def changes_line(metrics: Mapping[str, Any]) -> Text | None:
+    """Return one line on what has changed since the run before; None if nothing has."""
+    changes: Mapping[str, Any] = metrics.get("changes", {})
+    parts = [f"{what} {_named(changes[what])}" for what in ("moved", "new", "gone") if changes.get(what)]
+    return Text(f"Since run {changes['since']}: {'; '.join(parts)}", style="yellow") if parts else None
+
+
+def _named(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + rest
 
 
 def metrics_table(metrics: Mapping[str, Any]) -> Table:

@@ -1,13 +1,14 @@
 """The record that makes a run real: which attempt counts, what it wrote, which versions of the inputs it used up."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from storage.errors import CorruptObject
-from storage.keys import commit_key
+from storage.errors import CorruptObject, ObjectMissing
+from storage.keys import commit_key, done_key, latest_key
 from storage.snapshots import Snapshot
 from storage.store import ObjectStore
 
@@ -105,3 +106,42 @@ def read_commit(store: ObjectStore, problem: str, run_id: str) -> Commit:
         return Commit.from_json(body)
     except (KeyError, TypeError, ValueError) as error:
         raise CorruptObject("read", store.url + key, f"it is not a commit ({error!r})") from error
+
+
+def run_of_drop(store: ObjectStore, problem: str, drop_id: str) -> str:
+    """Return the run that has finished a drop."""
+    return str(_values(store, done_key(problem, drop_id))["run_id"])
+
+
+def published(store: ObjectStore, commit: Commit, name: str) -> bytes:
+    """Return a file of a run, byte for byte as it was published."""
+    key = commit.attempt + name
+    try:
+        body, _ = store.read(key)
+    except ObjectMissing as error:
+        raise CorruptObject("read", store.url + key, "the commit names it, and it is not there") from error
+    published = commit.outputs.get(key)
+    if published is None or hashlib.sha256(body).hexdigest() != published.sha256:
+        raise CorruptObject("read", store.url + key, "it is not the file that was published")
+    return body
+
+
+def latest_run(store: ObjectStore, problem: str) -> str:
+    """Return the newest run of a problem.
+
+    Raises:
+        ObjectMissing: there is none.
+        CorruptObject: what names it is damaged.
+    """
+    return str(_values(store, latest_key(problem))["run_id"])
+
+
+def _values(store: ObjectStore, key: str) -> dict[str, Any]:
+    body, _ = store.read(key)
+    try:
+        values = json.loads(body)
+    except ValueError as error:
+        raise CorruptObject("read", store.url + key, f"it is no JSON ({error})") from error
+    if not isinstance(values, dict) or "run_id" not in values:
+        raise CorruptObject("read", store.url + key, "it names no run")
+    return cast("dict[str, Any]", values)

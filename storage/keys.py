@@ -15,6 +15,8 @@ MANIFEST = "_MANIFEST.json"
 COMMIT = "COMMIT.json"
 FINISHED = "FINISHED.json"
 FEATURES = "features.parquet"
+METRICS = "metrics.json"
+LINEAGE = "run.json"
 PROBE_FOLDER = ".probe/"
 
 _DIGEST_LETTERS = 32

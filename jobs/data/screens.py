@@ -3,6 +3,8 @@
 They flag, and drop nothing.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -16,6 +18,20 @@ _LEAK_AUC = _LEAK_R = 0.99
 _CANDIDATES = 30  # columns most correlated with the label; only these get an exact AUC
 _DRIFT, _DRIFT_P = 0.1, 0.01  # standard deviations between means that matter; of any column by chance
 _EXPOSURE_R = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Mean and standard deviation of some columns.
+
+    Attributes:
+        n_rows: over so many rows.
+        mean, deviation: (n_columns,) float64; nan where they are not known.
+    """
+
+    n_rows: int
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
 
 
 def leak_suspects(X: csr_array, y: NDArray[np.float32], rows: Rows) -> NDArray[np.int64]:
@@ -48,17 +64,29 @@ def drifting_columns(X: csr_array, train: Rows, test: Rows) -> NDArray[np.int64]
         train: positions of rows.
         test: positions of the rows to compare them with.
     """
-    if not len(test):
-        return np.zeros(0, np.int64)
-    moments = [column_moments(X.indptr, X.indices, X.data, rows, X.shape[1]) for rows in (train, test)]
-    means = [sums / len(rows) for (sums, _), rows in zip(moments, (train, test), strict=True)]
-    squares = (moments[0][1] + moments[1][1]) / (len(train) + len(test))
-    centre = (moments[0][0] + moments[1][0]) / (len(train) + len(test))
-    deviation = np.sqrt(np.maximum(squares - centre**2, 0))
-    apart = np.divide(np.abs(means[1] - means[0]), deviation, out=np.zeros_like(deviation), where=deviation > 0)
-    z = apart / np.sqrt(1 / len(train) + 1 / len(test))
+    return drifted(moments_of(X, train), moments_of(X, test)) if len(test) else np.zeros(0, np.int64)
+
+
+def moments_of(X: csr_array, rows: Rows) -> Moments:
+    """The moments of every column of X, (n_rows, n_columns) CSR, over `rows`. O(nnz)."""
+    sums, squares = column_moments(X.indptr, X.indices, X.data, rows, X.shape[1])
+    mean = sums / len(rows)
+    return Moments(len(rows), mean, np.sqrt(np.maximum(squares / len(rows) - mean**2, 0)))
+
+
+def drifted(before: Moments, now: Moments) -> NDArray[np.int64]:
+    """Columns whose means differ by more than chance, with Bonferroni over all columns, and by enough to matter.
+
+    Columns of which either mean is nan do not count.
+    """
+    n, between = before.n_rows + now.n_rows, now.mean - before.mean
+    within = (before.n_rows * before.deviation**2 + now.n_rows * now.deviation**2) / n
+    deviation = np.sqrt(within + before.n_rows * now.n_rows / n**2 * between**2)
+    apart = np.divide(np.abs(between), deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    z = apart / np.sqrt(1 / before.n_rows + 1 / now.n_rows)
     p = np.asarray(2 * ndtr(-z), np.float64)
-    return np.flatnonzero((apart > _DRIFT) & (p * X.shape[1] < _DRIFT_P))
+    n_columns = np.isfinite(between).sum()
+    return np.flatnonzero((apart > _DRIFT) & (p * n_columns < _DRIFT_P))
 
 
 def exposure_columns(X: csr_array, rows: Rows) -> NDArray[np.int64]:

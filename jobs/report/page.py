@@ -7,6 +7,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 _TOP = 50
+_MOST_NAMED = 10  # columns in a sentence
 _LAST = 20  # items of a sequence
 
 _METRICS = (
@@ -44,6 +45,8 @@ def write_page(
         pairs=interactions.to_dict("records"),
         positions={name: of.head(_LAST).to_dict("records") for name, of in positions.groupby("feature")},
         lead=metrics["lead_over_linear_model"],
+        changes=metrics["changes"],
+        most_named=_MOST_NAMED,
         seen_before=metrics["test_rows_seen_in_training"],
     )
     (folder / "report.html").write_text(text, encoding="utf-8")

@@ -13,6 +13,7 @@ from jobs.data.design import Vocabulary
 from jobs.data.pruning import CONSTANT, KEPT, RARE
 from jobs.learn import Learned
 from jobs.report.cells import as_cell
+from storage.keys import FEATURES
 
 WITHHELD = "withheld"  # the nets are worse than logistic regression: they are no witness
 
@@ -29,6 +30,8 @@ _FEATURE_COLUMNS = (
     "share",
     "direction",
     "coverage",
+    "mean",
+    "deviation",
     "gain",
     "score_z",
     "q_value",
@@ -48,6 +51,8 @@ def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
             "kind": "numeric",
             "status": pruning.status.astype(object),
             "coverage": learned.columns.coverage,
+            "mean": learned.columns.moments.mean,
+            "deviation": learned.columns.moments.deviation,
             "kept_for": [data.names[int(k)] if k >= 0 else None for k in pruning.stands_for],
             "correlation": pruning.r,
         }
@@ -234,10 +239,9 @@ def _quotient(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
-def write_tables(folder: Path, data: Dataset, learned: Learned, id_name: str) -> pd.DataFrame:
-    """Write features (parquet, csv), shap_values, groups and interactions (parquet); return the features."""
-    features = features_table(data, learned)
-    features.to_parquet(folder / "features.parquet", index=False)
+def write_tables(folder: Path, features: pd.DataFrame, data: Dataset, learned: Learned, id_name: str) -> None:
+    """Write features (parquet, csv), shap_values, groups, interactions, positions and classes (parquet)."""
+    features.to_parquet(folder / FEATURES, index=False)
     texts = {"feature": features["feature"].map(as_cell), "flags": features["flags"].map(";".join)}
     features.assign(**texts).to_csv(folder / "features.csv", index=False)
     shap_values_table(data, learned, id_name).to_parquet(folder / "shap_values.parquet", index=False)
@@ -247,4 +251,3 @@ def write_tables(folder: Path, data: Dataset, learned: Learned, id_name: str) ->
         positions_table(learned).to_parquet(folder / "positions.parquet", index=False)
     if learned.judgement.confusion is not None:
         classes_table(data, learned).to_parquet(folder / "classes.parquet", index=False)
-    return features

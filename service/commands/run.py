@@ -11,10 +11,11 @@ from service.exits import Exit, exit_code_of, failure_of
 from service.logs import configure_logs, get_log
 from service.places import location_of
 from service.reruns import answering_run, were_inputs_kept
-from service.results import read_results, run_of_drop
+from service.results import read_results
 from service.stopping import run_stoppable
 from service.worker import Report, Status, Worker
 from storage import ObjectStore
+from storage.committed import run_of_drop
 from storage.drops import Declaration, Snapshot, snapshot_at
 from storage.errors import DropIncomplete, ObjectChanged, ObjectMissing
 from storage.probe import probe

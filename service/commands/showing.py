@@ -2,7 +2,7 @@
 
 from service.commands.printing import out, print_json, shown
 from service.results import RunResults
-from service.tables import features_table, metrics_table, status_line
+from service.tables import changes_line, features_table, metrics_table, status_line
 
 TOP = 20
 
@@ -23,4 +23,7 @@ def show_run(results: RunResults, status: str, *, as_json: bool, top: int = TOP)
     console.print(metrics_table(results.metrics))
     console.print(features_table(results.features, top))
     console.print(status_line(results.features))
+    changes = changes_line(results.metrics)
+    if changes is not None:
+        console.print(changes, soft_wrap=True)
     console.print(f"Run {results.commit.run_id}; all its files: {shown(results.url)}", markup=False, soft_wrap=True)

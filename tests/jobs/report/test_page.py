@@ -8,6 +8,7 @@ import pytest
 from jobs.data.dataset import Dataset
 from jobs.learn import Learned
 from jobs.lineage import metrics_of
+from jobs.report.changes import Changes
 from jobs.report.page import write_page
 from jobs.report.tables import features_table, interactions_table, positions_table
 from jobs.stages import Stages
@@ -46,7 +47,7 @@ def page_of(run: Run, folder: Path, names: dict[str, str] | None = None, problem
         features,
         interactions_table(learned),
         positions_table(learned),
-        metrics_of(data, learned, stages),
+        metrics_of(data, learned, Changes(), stages),
     )
     return Page((folder / "report.html").read_text(encoding="utf-8"))
 

@@ -17,7 +17,7 @@ from tests.jobs.tables import categories, counts, csr_of, dataset_of, draw_label
 Run = tuple[Dataset, Learned, Stages]
 
 OF_KEPT = ["rank", "mean_abs_shap", "shap_low", "shap_high", "share", "gain", "score_z", "q_value", "stability"]
-CONTRACT = ["feature", "kind", "status", *OF_KEPT[:5], "direction", "coverage", *OF_KEPT[5:]]
+CONTRACT = ["feature", "kind", "status", *OF_KEPT[:5], "direction", "coverage", "mean", "deviation", *OF_KEPT[5:]]
 CONTRACT += ["kept_for", "correlation", "flags"]
 
 
@@ -36,6 +36,16 @@ def test_every_column_of_the_drop_has_exactly_one_row(mixed_run: Run, features: 
     wanted = sorted([*data.names, *(column.name for column in data.categorical)])
     assert sorted(features["feature"]) == wanted
     assert features.columns.tolist() == CONTRACT
+
+
+def test_moments_are_those_of_all_rows_before_scaling(mixed_run: Run, features: pd.DataFrame) -> None:
+    data = mixed_run[0]
+    for name in ("boss_kills", "boss_kills_twin", "a_leak", "noise_03"):
+        values = np.log1p(data.X[:, [data.names.index(name)]].toarray().astype(float))
+        assert row(features, name)["mean"] == pytest.approx(values.mean(), rel=1e-5)
+        assert row(features, name)["deviation"] == pytest.approx(values.std(), rel=1e-5)
+    others = features[features["status"].isin(["constant", "rare"]) | (features["kind"] != "numeric")]
+    assert others[["mean", "deviation"]].isna().all(axis=None)
 
 
 def test_every_fate_has_its_status(features: pd.DataFrame) -> None:
@@ -169,7 +179,7 @@ def test_groups_are_kept_columns_with_their_twins(features: pd.DataFrame) -> Non
 
 def test_files_hold_what_the_tables_say(mixed_run: Run, features: pd.DataFrame, tmp_path: Path) -> None:
     data, learned, _ = mixed_run
-    pd.testing.assert_frame_equal(write_tables(tmp_path, data, learned, "user_id"), features)
+    write_tables(tmp_path, features, data, learned, "user_id")
     read = pd.read_parquet(tmp_path / "features.parquet")
     assert read["feature"].tolist() == features["feature"].tolist()
     assert [list(flags) for flags in read["flags"]] == features["flags"].tolist()
@@ -187,7 +197,7 @@ def test_learning_twice_writes_the_same_bytes(mixed_run: Run, tmp_path: Path) ->
     again, _ = learn_quietly(mixed_dataset(), mixed_problem(), threads=1)
     for name, one in (("first", learned), ("again", again)):
         (tmp_path / name).mkdir()
-        write_tables(tmp_path / name, data, one, "user_id")
+        write_tables(tmp_path / name, features_table(data, one), data, one, "user_id")
     for file in ("features.csv", "features.parquet", "shap_values.parquet", "groups.parquet"):
         assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
 
@@ -196,7 +206,8 @@ def test_a_drop_without_twins_or_categories_has_no_groups(tmp_path: Path) -> Non
     X = counts(3, 300, 4, (0.3, 0.5))
     data = dataset_of(X, draw_labels(X.toarray()[:, 0] - 1, 4))
     learned, _ = learn_quietly(data, problem_of(net={"d_block": 8, "epochs": 1}))
-    features = write_tables(tmp_path, data, learned, "user_id")
+    features = features_table(data, learned)
+    write_tables(tmp_path, features, data, learned, "user_id")
     assert len(features) == 4
     assert len(pd.read_parquet(tmp_path / "groups.parquet")) == 0
 
@@ -209,7 +220,8 @@ def test_a_drop_of_categories_alone_is_a_drop(tmp_path: Path) -> None:
     pair = (categories("colour", colour), categories("size", size))
     data = dataset_of(csr_of(np.zeros((300, 0), np.float32)), y, pair)
     learned, _ = learn_quietly(data, problem_of(net={"d_block": 8, "epochs": 1}))
-    features = write_tables(tmp_path, data, learned, "user_id")
+    features = features_table(data, learned)
+    write_tables(tmp_path, features, data, learned, "user_id")
     assert features["feature"].tolist() == ["colour", "size"]
     assert features["status"][0] == "selected"
 
@@ -220,7 +232,7 @@ def test_no_name_is_a_formula_in_the_csv(name: str, tmp_path: Path) -> None:
     data = dataset_of(X, draw_labels(X.toarray()[:, 0] - 1, 4))
     renamed = replace(data, names=(name, *data.names[1:]))
     learned, _ = learn_quietly(renamed, problem_of(net={"d_block": 8, "epochs": 1}))
-    write_tables(tmp_path, renamed, learned, "user_id")
+    write_tables(tmp_path, features_table(renamed, learned), renamed, learned, "user_id")
     written = pd.read_csv(tmp_path / "features.csv", dtype=str)["feature"].tolist()
     assert f"'{name}" in written
     assert not any(text.startswith(tuple("=+-@")) for text in written)
