@@ -4,7 +4,7 @@ All of it is fitted on training rows, and nothing here looks at what a model say
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from jobs.data.dates import Calendar, dated_after, days_of, encode_dates, fit_ca
 from jobs.data.design import Block, Vocabulary, design_of, encode, fit_vocabulary, take_columns
 from jobs.data.items import Ordered, fit_items, order_items, share_items
 from jobs.data.kernels import column_counts
-from jobs.data.knots import Knots, fit_knots
+from jobs.data.knots import Knots, fit_knots, no_knots
 from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
 from jobs.data.scaling import Scaler, fit_scaler, scale
 from jobs.data.screens import (
@@ -69,6 +69,16 @@ class Columns:
     moments: Moments
     flags: dict[str, frozenset[str]]
     duplicates: int
+
+    @property
+    def is_curved(self) -> bool:
+        """Whether any column has knots."""
+        return self.design is not self.plain
+
+    def without_curves(self) -> "Columns":
+        """The same columns, every number its value alone."""
+        calendars = tuple(replace(calendar, knots=()) for calendar in self.calendars)
+        return replace(self, design=self.plain, knots=no_knots(len(self.pruning.kept)), calendars=calendars)
 
 
 def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Callable[[int], object]) -> Columns:

@@ -20,16 +20,31 @@ from jobs.stages import Stages
 
 
 def fit_linear(
-    design: Design, y: NDArray[np.float32], split: Split, plan: TrainingPlan, stages: Stages
-) -> tuple[float, LinearModel]:
-    """Return the strength of the ridge that is best on the validation rows, and the ridge of all training rows."""
-    with stages.stage("linear", len(STRENGTHS), "models") as facts:
+    columns: Columns, y: NDArray[np.float32], split: Split, plan: TrainingPlan, stages: Stages
+) -> tuple[Columns, float, LinearModel]:
+    """Fit ridges on the training rows, and keep curves only if the best ridge with them is better on validation rows.
+
+    Returns:
+        The columns, with or without curves; the strength of their best ridge; and this ridge.
+    """
+
+    def fitted(design: Design) -> tuple[float, float, LinearModel]:
         Z, label, rows = resample(design.Z, y, split.train, plan.resampling, plan.seed)
-        strength, linear = choose_ridge(
+        strength, ridge = choose_ridge(
             Z, label, rows, split.valid, plan.class_weights, on_model=stages.advance, task=plan.task
         )
-        facts["strength"] = strength
-    return strength, linear
+        return float(plan.task.losses(ridge.logits(Z, split.valid), label[split.valid]).mean()), strength, ridge
+
+    with stages.stage("linear", len(STRENGTHS) * (1 + columns.is_curved), "models") as facts:
+        loss, strength, linear = fitted(columns.plain)
+        if columns.is_curved:
+            curved = fitted(columns.design)
+            if curved[0] < loss:
+                _, strength, linear = curved
+            else:
+                columns = columns.without_curves()
+        facts |= {"strength": strength, "is_curved": columns.is_curved}
+    return columns, strength, linear
 
 
 def tune_plan(

@@ -92,12 +92,13 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
     split = _split(data, problem)
     _require_testable(data, split)
     columns = _choose_columns(data, split, problem, stages)
-    design, plain, task = columns.design, columns.plain, Task(problem.task, max(2, len(data.classes)))
+    task = Task(problem.task, max(2, len(data.classes)))
     target = _fit_target(data, split, problem)
     y = target.of_label(data.label)
-    plan = training_plan(problem, task, data.y[split.train], design.columns)
+    plan = training_plan(problem, task, data.y[split.train], columns.design.columns)
     try:
-        strength, linear = fit_linear(design, y, split, plan, stages)
+        columns, strength, linear = fit_linear(columns, y, split, plan, stages)
+        design, plain = columns.design, columns.plain
         plan, trials = tune_plan(design, y, split, linear, plan, problem, stages, journal)
         ensemble, trees = train_models(columns, y, split, strength, plan, threads, stages)
     except NoSampler as error:

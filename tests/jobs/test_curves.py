@@ -75,3 +75,22 @@ def test_the_written_model_says_what_the_nets_said(data: Dataset, learned: Learn
     design, rows = learned.columns.design, learned.split.test
     again = np.mean([each.calibration.apply(each.net.logits(design.Z, rows)) for each in model.nets], axis=0)
     np.testing.assert_allclose(again, learned.ensemble.logits(rows), atol=1e-5)
+
+
+def test_curves_that_do_not_help_on_validation_rows_are_left_out(tmp_path: Path) -> None:
+    random = np.random.default_rng(8)
+    values = random.normal(size=(ROWS, 30)).astype(np.float32)
+    logit = 0.8 * values[:, 3] - 0.8 * values[:, 7] - 3  # straight, on some 250 positive rows
+    y = (random.random(ROWS) < 1 / (1 + np.exp(-logit))).astype(np.float32)
+    X = csr_array(values)
+    X.indices, X.indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
+    straight = Dataset(np.arange(ROWS), X, tuple(f"c{k:02d}" for k in range(30)), (), y, ("0", "1"))
+    found = learn(straight, problem(16), 2, Stages(Silent()))
+    assert not found.columns.is_curved
+    assert found.columns.design is found.columns.plain
+    write_model(tmp_path, model_of(straight, found, problem(16)))
+    assert len(read_model(tmp_path).knots.at) == 0
+
+
+def test_curves_that_help_are_kept(learned: Learned) -> None:
+    assert learned.columns.is_curved
