@@ -30,10 +30,8 @@ from jobs.data.screens import (
     rows_seen_before,
     tells,
 )
-from jobs.data.split import Split
+from jobs.data.split import FEW_ROWS, Split
 from jobs.errors import NoUsableColumn
-
-_LEAST_ROWS_OF_CLASS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +166,7 @@ def _leaks(
     n_classes = len(data.classes)
     labels = [data.y] if n_classes <= 2 else [(data.y == k).astype(np.float32) for k in range(n_classes)]
     for label in labels:
-        if n_classes > 2 and label[split.train].sum() < _LEAST_ROWS_OF_CLASS:
+        if n_classes > 2 and label[split.train].sum() < FEW_ROWS:
             continue
         yield from (names[int(k)] for k in leak_suspects(numeric, label, split.train))
         yield from (vocabulary.name for vocabulary, codes in encoded if is_leak(codes, label, split.train))

@@ -14,7 +14,7 @@ from config import Problem
 from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
 from jobs.data.resampling import NoSampler
-from jobs.data.split import Split, SplitPolicy, UnfitColumn, automatic_share, split_rows
+from jobs.data.split import FEW_ROWS, Split, SplitPolicy, UnfitColumn, automatic_share, split_rows
 from jobs.data.target import Target, fit_target
 from jobs.errors import LossDiverged, TooFewRows, TrainingFailed, UnsupportedColumn
 from jobs.fitting import fit_linear, train_models, tune_plan
@@ -26,7 +26,7 @@ from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trials
 from jobs.planning import training_plan
 from jobs.selection.baselines import Trees
-from jobs.selection.crossfit import LEAST_ROWS, Ensemble, collect_evidence, testable_classes, tested_outputs
+from jobs.selection.crossfit import Ensemble, collect_evidence, testable_classes, tested_outputs
 from jobs.selection.positions import Positions, explain_positions
 from jobs.selection.ranking import Selection, Testimony, hear, select_columns
 from jobs.selection.recommendation import Ranked, Wanted, judged_rows, rank_items
@@ -148,7 +148,7 @@ def _require_testable(data: Dataset, split: Split) -> None:
     """Refuse several classes of which none has rows enough for a column to be tested on it."""
     if len(data.classes) > 2 and not testable_classes(data.y[split.train], len(data.classes)):
         raise TooFewRows(
-            f"none of {len(data.classes)} classes has {LEAST_ROWS} training rows ({len(split.train)} rows in all). "
+            f"none of {len(data.classes)} classes has {FEW_ROWS} training rows ({len(split.train)} rows in all). "
             "Put rare classes together, or wait for a larger drop"
         )
 

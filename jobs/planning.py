@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from config import Problem
 from config.sections import RangeSettings, TunedName
+from jobs.data.split import FEW_ROWS
 from jobs.net.encoders import EncoderShape
 from jobs.net.resnet import BodyShape
 from jobs.net.tasks import Task
@@ -18,14 +19,14 @@ def training_plan(problem: Problem, task: Task, y: NDArray[np.float32], columns:
     """The plan that a problem asks for, with the class weights that the labels `y` of the training rows give.
 
     Of two classes the positive one weighs negatives / positives, capped, and the other 1; of several each weighs
-    rows / (classes x its rows), capped. Of the columns that are to be factorised those count that are among the kept
-    `columns`, if at least two are.
+    rows / (classes x its rows), capped; a class of fewer than FEW_ROWS rows weighs as if it had so many. Of the columns
+    that are to be factorised those count that are among the kept `columns`, if at least two are.
     """
     net, weights = problem.net, tuple[float, ...]()
     factorise = tuple(name for name in net.factorise if name in columns)
     factorise = factorise if len(factorise) > 1 else ()
     if problem.imbalance.method == "class_weights":
-        counts = np.maximum(np.bincount(y.astype(np.int64), minlength=task.n_classes), 1)
+        counts = np.maximum(np.bincount(y.astype(np.int64), minlength=task.n_classes), FEW_ROWS)
         raw = counts[0] / counts if task.kind == "binary" else len(y) / (task.n_classes * counts)
         weights = tuple(float(weight) for weight in np.minimum(raw, problem.imbalance.cap or np.inf))
         weights = (1.0, *weights[1:]) if task.kind == "binary" else weights

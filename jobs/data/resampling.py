@@ -4,6 +4,7 @@
 
 Only rows that train are touched: a resampled table is the old one with the new rows behind it, and which of all rows to
 train on. What judges keeps its own frequencies, and calibration on held-out rows brings the probabilities back to them.
+A class with fewer than FEW_ROWS rows counts as one with so many: a thousand copies of one row teach only that row.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix, vstack
 
-from jobs.data.split import Rows
+from jobs.data.split import FEW_ROWS, Rows
 
 Resampled = tuple[csr_array, NDArray[np.float32], Rows]
 
@@ -47,7 +48,7 @@ def resample(Z: csr_array, y: NDArray[np.float32], rows: Rows, method: str, seed
     if method not in _SAMPLERS:
         return Z, y, rows
     own, labels = csr_matrix(Z[rows]), y[rows].astype(np.int64)
-    sampler = _sampler(method, int(np.bincount(labels)[np.unique(labels)].min()), seed)
+    sampler = _sampler(method, np.bincount(labels), seed)
     taken, taken_labels = sampler.fit_resample(own, labels)
     if hasattr(sampler, "sample_indices_"):
         return Z, y, np.sort(rows[sampler.sample_indices_])
@@ -59,7 +60,8 @@ def resample(Z: csr_array, y: NDArray[np.float32], rows: Rows, method: str, seed
     return together, np.concatenate([y, taken_labels[len(rows) :].astype(np.float32)]), np.concatenate([rows, made])
 
 
-def _sampler(method: str, fewest: int, seed: int) -> Any:  # noqa: ANN401 - untyped
+def _sampler(method: str, counts: NDArray[np.int64], seed: int) -> Any:  # noqa: ANN401 - untyped
+    fewest = int(counts[counts > 0].min())
     name = _SAMPLERS["oversample" if method == "smote" and fewest < 2 else method]  # one row has no neighbour
     try:
         from imblearn import over_sampling, under_sampling  # noqa: PLC0415 - an extra: not everyone has it
@@ -67,8 +69,22 @@ def _sampler(method: str, fewest: int, seed: int) -> Any:  # noqa: ANN401 - unty
         hint = "pip install 'winnow[imbalance]'"
         raise NoSampler(f"imbalance.method: {method} needs imbalanced-learn: {hint}") from error
     make: Any = getattr(over_sampling, name, None) or getattr(under_sampling, name)
+    if name == "TomekLinks":
+        return make()
+    is_under = name in {"RandomUnderSampler", "NearMiss"}
+    wanted = _wanted(counts, is_under=is_under)
     if name == "SMOTE":
-        return make(random_state=seed, k_neighbors=min(_NEIGHBOURS, fewest - 1))
+        return make(sampling_strategy=wanted, random_state=seed, k_neighbors=min(_NEIGHBOURS, fewest - 1))
     if name == "NearMiss":
-        return make(n_neighbors=min(_NEAR, fewest))
-    return make() if name == "TomekLinks" else make(random_state=seed)
+        return make(sampling_strategy=wanted, n_neighbors=min(_NEAR, fewest))
+    return make(sampling_strategy=wanted, random_state=seed)
+
+
+def _wanted(counts: NDArray[np.int64], *, is_under: bool) -> dict[int, int]:
+    """Rows of each class afterwards: as many as of the rarest, or of the commonest; of a class of few rows fewer."""
+    present = np.flatnonzero(counts)
+    own = counts[present]
+    if is_under:
+        return dict(zip(present.tolist(), np.minimum(own, max(FEW_ROWS, int(own.min()))).tolist(), strict=True))
+    times = int(own.max()) / np.maximum(own, FEW_ROWS)
+    return dict(zip(present.tolist(), np.maximum(own, np.round(own * times)).astype(int).tolist(), strict=True))

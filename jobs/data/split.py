@@ -24,6 +24,7 @@ from sklearn.model_selection import (
 
 from jobs.data.dataset import Dataset
 
+FEW_ROWS = 20  # of a class: with fewer nothing is learned or tested that other rows would confirm
 Rows = NDArray[np.int64]
 
 _SIDES = ("train", "valid", "test")

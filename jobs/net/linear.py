@@ -51,6 +51,10 @@ class LinearModel:
             return self
         return LinearModel(np.ascontiguousarray(self.w[:, output]), float(np.atleast_1d(self.b)[output]))
 
+    def centred(self, share: Floats) -> "LinearModel":
+        """Return the model of several outputs that says the same, its outputs weighted by `share` adding up to 0."""
+        return LinearModel(np.asarray(self.w - (self.w @ share)[:, None], np.float32), self.b - self.b @ share)
+
 
 def fit_ridge(
     Z: csr_array,

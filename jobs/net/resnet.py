@@ -17,7 +17,9 @@ trained is in backprop.py.
 from copy import copy
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from jobs.net.factors import term
@@ -116,9 +118,20 @@ class Body(nn.Module):
         last = nn.Linear(self.last.in_features, 1)
         last.weight.data = self.last.weight.data[output : output + 1]
         last.bias.data = self.last.bias.data[output : output + 1]
-        alone = copy(self)
-        alone._modules = self._modules | {"last": last}  # noqa: SLF001 - of the same class
-        return alone
+        return self._with_last(last)
+
+    def centred(self, share: NDArray[np.float64]) -> "Body":
+        """Return the body of several outputs less their mean, weighted by `share`."""
+        of_class = torch.tensor(share, dtype=torch.float32)
+        last = nn.Linear(self.last.in_features, self.last.out_features)
+        last.weight.data = self.last.weight.data - of_class @ self.last.weight.data
+        last.bias.data = self.last.bias.data - of_class @ self.last.bias.data
+        return self._with_last(last)
+
+    def _with_last(self, last: nn.Linear) -> "Body":
+        other = copy(self)
+        other._modules = self._modules | {"last": last}  # noqa: SLF001 - of the same class
+        return other
 
 
 def _reset_linear_layers(module: nn.Module, generator: torch.Generator) -> None:

@@ -125,6 +125,17 @@ class Net:
             return self
         return Net(self.linear.of_output(output), self.W, self.body.of_output(output), self.history)
 
+    def centred(self, share: NDArray[np.float64]) -> "Net":
+        """Return the net that gives the same probabilities with logits whose mean over classes is 0.
+
+        The softmax does not see what all logits have in common, so training leaves any of it in: attributions and tests
+        of one class would be about that too.
+
+        Args:
+            share: (n_outputs,) weight of each class in the mean; adds up to 1.
+        """
+        return Net(self.linear.centred(share), self.W, self.body.centred(share), self.history)
+
 
 def train_net(
     Z: csr_array,

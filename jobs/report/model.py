@@ -147,7 +147,7 @@ def _model(described: dict[str, Any], weights: dict[str, np.ndarray]) -> Model:
             TrainedNet(
                 _net(weights, number, net, shape, task),
                 _encoders(weights, number, described["sequences"]),
-                Calibration(net["slope"], net["shift"]),
+                Calibration(net["slope"], tuple(net["shift"]) if task.n_outputs > 1 else net["shift"]),
             )
             for number, net in enumerate(described["nets"])
         ),

@@ -1,17 +1,23 @@
-"""Calibration on held-out rows: slope and intercept (Platt 1999), of several classes a slope (Guo et al. 2017)."""
+"""Calibration on held-out rows: slope and intercept (Platt 1999), of several classes a slope and an intercept each.
+
+Between temperature and vector scaling (Guo et al. 2017, section 4.2): one slope, so that attributions of all logits
+keep their proportions, and intercepts that take back what weights or resampling of classes did to their shares.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
+from scipy.special import softmax
 
 from jobs.data.scikit import fit_logistic
 from jobs.net.tasks import BINARY, Task
 
 Floats = NDArray[np.float64]
 
-_LOG_SLOPES = (-5.0, 2.0)  # of several classes
+_MOST_SLOPE = 10.0  # of several classes
+_SHIFT = 10.0  # logits: standard deviation of the prior of an intercept, for classes that no row has
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +26,21 @@ class Calibration:
 
     Attributes:
         slope: never negative: a net that points the wrong way on held-out rows has no evidence to give.
-        intercept: in logits; 0 of several classes.
+        intercept: in logits; of several classes one each.
     """
 
     slope: float
-    intercept: float
+    intercept: float | tuple[float, ...]
 
     def apply(self, f: Floats) -> Floats:
         """Return the calibrated logits."""
-        return self.slope * f + self.intercept
+        return self.slope * f + np.asarray(self.intercept)
 
 
 def calibrate(f: Floats, y: NDArray[np.float32], task: Task = BINARY) -> Calibration:
     """Fit slope and intercept of logits, or values, `f` to labels `y` (n,) by maximum likelihood."""
     if task.kind == "multiclass":
-        found = minimize_scalar(
-            lambda log: task.losses(np.exp(log) * f, y).mean(), bounds=_LOG_SLOPES, method="bounded"
-        )
-        return Calibration(float(np.exp(found.x)), 0.0)
+        return _calibrate_classes(f, y, task)
     if task.kind == "regression":
         spread = float(f.var())
         slope = max(float(((f - f.mean()) * y).mean()) / spread, 0.0) if spread > 0 else 0.0
@@ -47,3 +50,19 @@ def calibrate(f: Floats, y: NDArray[np.float32], task: Task = BINARY) -> Calibra
         return Calibration(float(w[0]), intercept)
     share = float(y.mean())
     return Calibration(0.0, float(np.log(share / (1 - share))))
+
+
+def _calibrate_classes(f: Floats, y: NDArray[np.float32], task: Task) -> Calibration:
+    rows, label = np.arange(len(f)), y.astype(np.int64)
+
+    def loss(v: Floats) -> tuple[float, Floats]:
+        g, shift = v[0] * f + v[1:], v[1:]
+        residuals = softmax(g, axis=1)
+        residuals[rows, label] -= 1
+        gradient = np.append((residuals * f).sum(), residuals.sum(axis=0) + shift / _SHIFT**2) / len(f)
+        return float(task.losses(g, y).mean() + shift @ shift / (2 * _SHIFT**2 * len(f))), gradient
+
+    bounds = [(0.0, _MOST_SLOPE)] + [(None, None)] * task.n_outputs
+    start = np.append(1.0, np.zeros(task.n_outputs))
+    found = np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x, np.float64)
+    return Calibration(float(found[0]), tuple(found[1:].tolist()))

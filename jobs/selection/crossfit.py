@@ -11,7 +11,7 @@ from jobs.data.dataset import Design
 from jobs.data.design import append_codes
 from jobs.data.items import Ordered
 from jobs.data.resampling import resample
-from jobs.data.split import Rows, Split
+from jobs.data.split import FEW_ROWS, Rows, Split
 from jobs.net.encoders import Encoder, encode, train_encoder
 from jobs.net.linear import fit_ridge
 from jobs.net.tasks import BINARY, Task
@@ -23,7 +23,6 @@ from jobs.selection.held_out import Saying
 from jobs.selection.interactions import interacting_codes
 
 _GAIN_NODES = 4
-LEAST_ROWS = 20  # of a class, for columns to be tested on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +105,8 @@ def cross_fit(
         awake = read.plain_codes[_awake(plain, y, seen, linear.logits(read.Z, seen), task)]
         factored = read.codes_of(plan.factorise)
         net = train_net(Z, label, rows, split.valid, linear, own, lambda _: on_epoch(number), awake, factored)
+        if task.n_outputs > 1:
+            net = net.centred(np.bincount(y[seen].astype(np.int64), minlength=task.n_classes) / len(seen))
         calibration = calibrate(net.logits(read.Z, held_out), y[held_out], task)
         return Fold(net, encoders, read, seen, held_out, calibration)
 
@@ -170,7 +171,7 @@ def tested_outputs(ensemble: Ensemble, y: NDArray[np.float32]) -> list[int]:
 def testable_classes(y: NDArray[np.float32], n_classes: int) -> list[int]:
     """Return the classes that have rows enough, and leave enough to others, among labels `y` (n,)."""
     counts = np.bincount(y.astype(np.int64), minlength=n_classes)
-    return np.flatnonzero(np.minimum(counts, len(y) - counts) >= LEAST_ROWS).tolist()
+    return np.flatnonzero(np.minimum(counts, len(y) - counts) >= FEW_ROWS).tolist()
 
 
 def collect_evidence(
@@ -200,4 +201,8 @@ def saying_of(fold: Fold, y: NDArray[np.float32], task: Task, output: int = 0) -
     of_linear = fold.net.linear.logits(Z, rows)
     of_linear = calibrate(of_linear, y[rows], task).apply(of_linear)
     f, linear = task.one_output(of_net, output), task.one_output(of_linear, output)
-    return Saying(fold.calibration.slope, f, linear, task.family(f, task.one_label(y, output)[rows]))
+    label = task.one_label(y, output)
+    slope = fold.calibration.slope
+    if task.n_outputs > 1:  # the logit against the mean of all, centred as it is, is so much of that against the others
+        slope /= 1 - float(label[fold.seen].mean())
+    return Saying(slope, f, linear, task.family(f, label[rows]))

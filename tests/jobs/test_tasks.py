@@ -23,7 +23,7 @@ from jobs.schema import plan_reading
 from jobs.stages import Stages
 from storage.parquet import inspect_parts
 from tests.jobs.mixed_drop import learn_quietly
-from tests.jobs.tables import categories, counts, dataset_of, problem_of
+from tests.jobs.tables import categories, counts, csr_of, dataset_of, problem_of
 from tests.storage.parts import parts_of, read
 
 N, P, N_TRUE = 3000, 60, 8
@@ -219,3 +219,25 @@ def test_metrics_are_told_for_each_value_of_a_column_that_is_not_learned_from() 
     rows = learned.split.test[[ages[row] == "old" for row in learned.split.test]]
     f = learned.ensemble.logits(rows)
     assert by["old"]["auc"]["value"] == pytest.approx(roc_auc_score(y[rows], f))
+
+
+@pytest.mark.parametrize("method", ["none", "class_weights", "oversample"])
+def test_a_class_of_two_rows_makes_no_column_of_noise_signal(method: str) -> None:
+    random = np.random.default_rng(0)
+    values = random.poisson(1.0, (N, 6)) * (random.random((N, 6)) < 0.5)
+    y = random.choice(3, N, p=[0.5, 0.3, 0.2])
+    y[values[:, 0] > 1] = 1
+    y[random.choice(N, 2, replace=False)] = 3
+    data = replace(dataset_of(csr_of(values), y.astype(np.float32)), classes=("a", "b", "c", "d"))
+    learned, _ = learn_quietly(data, problem_of(task="multiclass", imbalance={"method": method}))
+    assert np.flatnonzero(learned.selection.selected).tolist() == [0]
+    found = learned.task.predictions(learned.ensemble.logits(np.arange(N))).mean(axis=0)
+    np.testing.assert_allclose(found, np.bincount(y) / N, atol=0.02)
+
+
+def test_logits_of_several_classes_have_no_common_part() -> None:
+    data, learned, _ = classes()
+    for fold in learned.ensemble.folds:
+        share = np.bincount(data.y[fold.seen].astype(int), minlength=4) / len(fold.seen)
+        f = fold.net.logits(fold.design.Z, fold.held_out)
+        assert np.abs(f @ share).max() < 1e-4 * np.abs(f).max()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jobs.data.resampling import resample
+from jobs.data.split import FEW_ROWS
 from tests.jobs.tables import counts, dataset_of, draw_labels, problem_of
 
 Z = counts(1, 400, 12)
@@ -49,7 +50,16 @@ def test_smote_works_with_few_rows(n_rare: int) -> None:
     few = np.zeros(400, np.float32)
     few[:n_rare] = 1
     _, labels, rows = resample(Z, few, TRAIN, "smote", 1)
-    assert labels[rows].mean() == 0.5
+    assert labels[rows].sum() == round(n_rare * (300 - n_rare) / FEW_ROWS)  # as of twenty rows, each copied so often
+
+
+@pytest.mark.parametrize("method", ["oversample", "undersample", "nearmiss"])
+def test_a_class_of_one_row_does_not_become_the_table(method: str) -> None:
+    few = np.zeros(400, np.float32)
+    few[1:31], few[0] = 1, 2
+    _, labels, rows = resample(Z, few, TRAIN, method, 1)
+    found = np.bincount(labels[rows].astype(int)).tolist()
+    assert found == ([269, 269, round(269 / FEW_ROWS)] if method == "oversample" else [FEW_ROWS, FEW_ROWS, 1])
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:

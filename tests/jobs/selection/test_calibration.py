@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from jobs.net.tasks import Task
 from jobs.selection.calibration import Calibration, calibrate
 from tests.jobs.tables import draw_labels
 
@@ -28,3 +29,13 @@ def test_constant_logits_have_nothing_to_calibrate() -> None:
     y = np.array([1, 0, 0, 0] * 10, np.float32)
     found = calibrate(np.zeros(40), y)
     np.testing.assert_allclose(found.apply(np.zeros(40)), np.log(1 / 3), atol=1e-3)
+
+
+def test_shares_of_classes_that_weights_have_moved_are_taken_back() -> None:
+    random, task = np.random.default_rng(3), Task("multiclass", 4)
+    f = random.normal(size=(6000, 4)) * 1.5 + np.array([1.0, 0.0, 0.0, -40.0])  # the last class never comes
+    y = (0.7 * f + random.gumbel(size=f.shape)).argmax(axis=1).astype(np.float32)
+    found = calibrate(f + np.array([0.0, 0.0, 3.0, 41.0]), y, task)
+    assert found.slope == pytest.approx(0.7, abs=0.05)
+    p = task.predictions(found.apply(f + np.array([0.0, 0.0, 3.0, 41.0])))
+    np.testing.assert_allclose(p.mean(axis=0), np.bincount(y.astype(int), minlength=4) / 6000, atol=2e-3)
