@@ -4,10 +4,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
+from pydantic import ValidationError
+
 from config.document import KeyPath
 from config.locations import contains
 from config.problem import Problem
-from config.sections import TableSettings
+from config.sections import WHOLE, NetSettings, RangeSettings, TableSettings
 
 _OF_SHAP_VALUES = ("feature", "value", "level", "shap", "class", "label")  # beside the id in what a run leaves (README)
 _OF_PREDICTIONS = "probability"
@@ -169,9 +171,34 @@ def _transform_of_a_class(problem: Problem) -> Iterator[Contradiction]:
         yield Contradiction(keys, f"{problem.target.transform}, with {problem.task}", "none: classes are no numbers")
 
 
+def _positive_without_two_classes(problem: Problem) -> Iterator[Contradiction]:
+    if problem.task != "binary" and problem.table.positive is not None:
+        yield Contradiction((("table", "positive"), ("task",)), f"a positive class, with {problem.task}", "none")
+
+
 def _auc_without_two_classes(problem: Problem) -> Iterator[Contradiction]:
     if problem.task != "binary" and problem.tune.metric == "auc":
         yield Contradiction((("tune", "metric"), ("task",)), f"auc, with {problem.task}", "auto or loss")
+
+
+def _searched_wrongly(problem: Problem) -> Iterator[Contradiction]:
+    for name, among in problem.tune.space.items():
+        key, field = (("tune", "space", name),), NetSettings.model_fields[name]
+        is_range = isinstance(among, RangeSettings)
+        if is_range and name == "optimizer":
+            yield Contradiction(key, "a range of optimizers", "a list of their names")
+            continue
+        if is_range and (among.low > among.high or (among.log and among.low <= 0)):
+            yield Contradiction(key, f"{among.low:g} to {among.high:g}", "low <= high, and above 0 where log is true")
+            continue
+        for value in (among.low, among.high) if is_range else among:
+            whole = isinstance(value, float) and value.is_integer() and is_range
+            try:
+                NetSettings.model_validate({name: int(value) if whole and name in WHOLE else value})
+            except ValidationError as error:
+                found = f"{value!r}, though {name} is {field.description}"
+                yield Contradiction(key, found, error.errors()[0]["msg"].removeprefix("Input should be "))
+                break
 
 
 def _factorised_wrongly(problem: Problem) -> Iterator[Contradiction]:
@@ -232,7 +259,9 @@ _RULES: tuple[Callable[[Problem], Iterator[Contradiction]], ...] = (
     _threshold_without_two_classes,
     _weights_without_classes,
     _transform_of_a_class,
+    _positive_without_two_classes,
     _auc_without_two_classes,
+    _searched_wrongly,
     _factorised_wrongly,
     _ranked_wrongly,
     _no_query,

@@ -79,6 +79,10 @@ class TableSettings(Section):
 
     id: ColumnName = Field(description="the column that names a row")
     label: ColumnName = Field(description="the column to be predicted")
+    positive: int | bool | str | None = Field(
+        default=None,
+        description="two classes: the value of the label whose probability is told; null: the later one in order",
+    )
     shape: Literal["wide", "long"] = Field(
         default="wide", description="wide: one row per id; long: one row per id, feature and value"
     )
@@ -223,6 +227,7 @@ TunedName = Literal[
     "learning_rate", "optimizer", "weight_decay", "batch_size", "code_penalty",
     "n_blocks", "d_block", "d_hidden_factor", "hidden_dropout", "residual_dropout", "n_factors",
 ]  # fmt: skip
+WHOLE = frozenset({"n_blocks", "d_block", "d_hidden_factor", "batch_size", "n_factors"})  # whole numbers
 Choices = Annotated[tuple[int | float | str, ...], Field(strict=False, min_length=1)]
 
 

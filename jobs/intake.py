@@ -3,6 +3,7 @@
 Every fault is a named error that says what was found, where, and what to do; the drop is then quarantined, untouched.
 """
 
+import re
 from collections.abc import Collection, Iterable
 
 import numpy as np
@@ -19,12 +20,18 @@ from storage.parquet import DropSchema
 from storage.plan import ReadPlan
 from storage.table import Table
 
+_BIGGEST_FIRST = re.compile(r"\d{4}([-/.]?W?\d{2}([-/.]?\d{1,2}([T ].*)?)?)?$")
 _FLOAT32_STEP = 2.0**-23  # relative distance of neighbours
 _FLOAT32_STEPS = 16  # so many of them at least must lie between the extremes of a column
 
 
 def take_in(
-    table: Table, plan: ReadPlan, schema: DropSchema, task: TaskKind = "binary", report_by: Collection[str] = ()
+    table: Table,
+    plan: ReadPlan,
+    schema: DropSchema,
+    task: TaskKind = "binary",
+    report_by: Collection[str] = (),
+    positive: object = None,
 ) -> Dataset:
     """Judge the values of a table, read by that plan from a drop of that schema, and hand them on as a dataset.
 
@@ -40,7 +47,7 @@ def take_in(
     _require_finite(table)
     require_dates(table.dates)
     categories = [Categories(column.name, column.codes, column.levels) for column in table.categorical]
-    y, classes = read_label(pd.Series(table.label.to_pandas()), plan.label, task)
+    y, classes = read_label(pd.Series(table.label.to_pandas()), plan.label, task, positive)
     return Dataset(
         ids=table.ids,
         X=table.numeric,
@@ -55,7 +62,7 @@ def take_in(
         until=None if table.until is None else table.until.moments,
         coarse=_coarse_columns(schema, plan.numeric),
         group=None if table.group is None else _complete(table.group.to_pandas(), "group"),
-        time=None if table.time is None else _complete(table.time.to_pandas(), "time"),
+        time=None if table.time is None else _in_order(_complete(table.time.to_pandas(), "time")),
         split=None if table.split is None else _complete(table.split.to_pandas(), "split"),
     )
 
@@ -127,6 +134,18 @@ def _complete(column: "pd.Series[str]", role: str) -> NDArray[np.generic]:
             f"{nulls} row(s) are null in the {role} column (table.{role}). Every row needs a value there"
         )
     return column.to_numpy()
+
+
+def _in_order(times: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Refuse texts whose alphabet is not their order in time: 27.11.2026, or week 9 before week 10."""
+    if all(isinstance(time, str) for time in times):
+        odd = sorted({str(time) for time in times if not _BIGGEST_FIRST.match(str(time))})
+        if odd:
+            raise UnsupportedColumn(
+                f"the time column (table.time) is text that does not sort by time: {listed(map(repr, odd))}. "
+                "Write it as a date, a timestamp, a number, or text with the year first: 2026-11-27"
+            )
+    return times
 
 
 def _coarse_columns(schema: DropSchema, columns: Iterable[str]) -> frozenset[str]:

@@ -15,13 +15,16 @@ _LARGEST = 3.4e38  # NaN compares with nothing
 _NAMED = 5  # columns or values that a message spells out
 
 
-def read_label(label: "pd.Series[Any]", name: str, task: TaskKind) -> tuple[NDArray[Any], tuple[str, ...]]:
+def read_label(
+    label: "pd.Series[Any]", name: str, task: TaskKind, positive: object = None
+) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Return (n_rows,) the number of each row's class and the classes as text; or the label itself, and no class.
 
     Args:
         label: as it was read.
         name: of the column.
         task: what it should be good for.
+        positive: of two classes the one that counts as positive; None: the later one in order.
 
     Raises:
         InvalidLabel: it is not.
@@ -42,6 +45,12 @@ def read_label(label: "pd.Series[Any]", name: str, task: TaskKind) -> tuple[NDAr
             f"the label column holds {found}; at most {_MOST_CLASSES} classes are learned. "
             "Put rare ones together, or declare task: regression if they are numbers"
         )
+    if positive is not None:
+        if not any(_is_meant(value, positive) for value in values):
+            raise InvalidLabel(
+                f"table.positive is {positive!r}, and the label column {name!r} holds {found}. Name one of them"
+            )
+        values.sort(key=lambda value: _is_meant(value, positive))
     place = {value: number for number, value in enumerate(values)}
     y: NDArray[np.float32] = np.array([place[value] for value in label.tolist()], np.float32)
     return y, tuple(str(value) for value in values)
@@ -61,6 +70,10 @@ def _number_label(label: "pd.Series[Any]", name: str) -> NDArray[Any]:
             f"the label column {name!r} holds one value only, {float(y[0]):g}: there is nothing to learn"
         )
     return y
+
+
+def _is_meant(value: object, positive: object) -> bool:
+    return value == positive or str(value) == str(positive)
 
 
 def _by_kind(value: object) -> tuple[str, Any]:

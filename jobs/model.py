@@ -70,6 +70,7 @@ class Model:
         knots: where their codes bend.
         categorical, sequences, dates: the other columns.
         until: the column of dates that says each row's own time; None: dates are not counted up to it.
+        unread: other columns of the drop that it was trained on: constant, rare, pruned, ignored, the label.
         shape: of the bodies.
         nets: with their encoders and calibrations.
     """
@@ -88,6 +89,7 @@ class Model:
     sequences: tuple[ItemColumn, ...]
     dates: tuple[Calendar, ...]
     until: str | None
+    unread: frozenset[str]
     shape: BodyShape
     nets: tuple[TrainedNet, ...]
 
@@ -201,10 +203,26 @@ def model_of(data: Dataset, learned: Learned, problem: Problem) -> Model:
         categorical=tuple(vocabulary for vocabulary in columns.vocabularies if not vocabulary.is_constant),
         sequences=tuple(ItemColumn(v, declared[v.name].delimiter, declared[v.name].max_len) for v in items),
         dates=tuple(calendar for calendar in columns.calendars if not calendar.is_constant),
-        until=problem.table.time if data.dates and data.until is not None else None,
+        until=_counted_up_to(data, learned, problem),
+        unread=_unread(data, learned, problem),
         shape=learned.plan.shape,
         nets=tuple(TrainedNet(fold.net, fold.encoders, fold.calibration) for fold in learned.ensemble.folds),
     )
+
+
+def _counted_up_to(data: Dataset, learned: Learned, problem: Problem) -> str | None:
+    """The column that the dates of the model are counted up to."""
+    has_dates = any(not calendar.is_constant for calendar in learned.columns.calendars)
+    return problem.table.time if has_dates and data.until is not None else None
+
+
+def _unread(data: Dataset, learned: Learned, problem: Problem) -> frozenset[str]:
+    """Columns that rows may have although the model does not read them."""
+    table, columns = problem.table, (*data.categorical, *data.sequences, *data.dates)
+    there = {*data.names, *(column.name for column in columns), *table.ignore, *table.report_by}
+    there |= {name for name in (table.label, table.group, table.time, table.split) if name is not None}
+    read = {*learned.columns.design.columns, table.id, _counted_up_to(data, learned, problem)}
+    return frozenset(there - read)
 
 
 def _categories(name: str, texts: Mapping[str, CategoricalColumn], n_rows: int) -> Categories:

@@ -186,6 +186,9 @@ class _Query:
                 for batch in reader:
                     writer.write_table(pa.Table.from_batches([batch]), row_group_size=_ROWS_PER_GROUP)
                     self.rows += batch.num_rows
+            if not self.rows:
+                found = f"{place(self._asked, last.line)}: the result has no rows"
+                raise QueryFailed(f"{found}. Check its joins and what it leaves out, or the tables of the drop")
             self.facts = self._said()
 
     def _said(self) -> dict[str, Any]:

@@ -104,7 +104,8 @@ def read_drop(work: Work, stages: Stages) -> Dataset:
         with stages.stage("read", schema.n_rows, "rows") as facts:
             table = read_table(parts, open_part, plan, schema, threads=work.threads, on_rows=stages.advance)
             facts |= {"rows": len(table.ids), "columns": len(table.numeric_names), "non_zeros": int(table.numeric.nnz)}
-    return take_in(table, plan, schema, work.problem.task, work.problem.table.report_by)
+    declared = work.problem.table
+    return take_in(table, plan, schema, work.problem.task, declared.report_by, declared.positive)
 
 
 def write_results(folder: Path, work: Work, run_id: str, data: Dataset, learned: Learned, stages: Stages) -> None:

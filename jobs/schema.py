@@ -98,7 +98,7 @@ def _advice(types: Collection[Kind]) -> str:
         return (
             "List them under table.sequences if they are lists, else under table.ignore: structs and bytes are not read"
         )
-    rest = ". Lists, structs and bytes are not read, and can only be ignored" if any(unfit) else ""
+    rest = ". Structs and bytes are not read, and can only be ignored" if any(unfit) else ""
     return (
         "List them under table.categorical if their values are categories, under table.dates if they are dates, under "
         f"table.sequences if they hold several items, or under table.ignore{rest}"

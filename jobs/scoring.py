@@ -47,10 +47,12 @@ class Scored:
     Attributes:
         rows: of the drop.
         missing: columns of the model that the drop does not have: they never happened.
+        strange: categorical columns of which no row had a value that the model knows.
     """
 
     rows: int
     missing: tuple[str, ...]
+    strange: tuple[str, ...]
 
 
 def score_drop(work: Work, model: Model, folder: Path, observer: Observer) -> Scored:
@@ -72,16 +74,45 @@ def score_drop(work: Work, model: Model, folder: Path, observer: Observer) -> Sc
         schema = inspect_parts(parts, open_part)
         missing = _require_fit(schema, model, work.problem.table)
         with stages.stage("score", schema.n_rows, "rows") as facts:
-            n_rows = 0
+            n_rows, known = 0, _Known(model)
             with _Writers(folder, model.id, id_type(schema.columns[model.id])) as writers:
                 for table in _tables(work, model, parts, open_part, schema):
                     _require_finite(table)
                     require_dates(table.dates)
                     writers.write(table, model)
+                    known.count(table)
                     n_rows += len(table.ids)
                     stages.advance(len(table.ids))
-            facts |= {"rows": n_rows, "missing_columns": missing}
-    return Scored(n_rows, tuple(missing))
+            missing += known.never_seen if work.problem.table.shape == "long" else []
+            facts |= {"rows": n_rows, "missing_columns": missing, "strange_columns": known.strange}
+    return Scored(n_rows, tuple(missing), tuple(known.strange))
+
+
+class _Known:
+    """What of the rows so far the model knows."""
+
+    def __init__(self, model: Model) -> None:
+        self._levels = {column.name: frozenset(column.levels) for column in model.categorical if column.levels}
+        self._has_values, self._is_known = set[str](), set[str]()
+        self._unseen = {*model.numeric, *(column.name for column in model.categorical)}
+        self._all = model.columns
+
+    def count(self, table: Table) -> None:
+        self._unseen -= {*table.numeric_names}
+        for column in table.categorical:
+            self._has_values |= {column.name} if column.levels else set()
+            self._unseen -= {column.name} if column.levels else set()
+            if not self._levels.get(column.name, frozenset()).isdisjoint(column.levels):
+                self._is_known.add(column.name)
+
+    @property
+    def never_seen(self) -> list[str]:
+        """Features of a long drop that no row had."""
+        return [name for name in self._all if name in self._unseen]
+
+    @property
+    def strange(self) -> list[str]:
+        return sorted((self._has_values & self._levels.keys()) - self._is_known)
 
 
 def _require_fit(schema: DropSchema, model: Model, declared: TableSettings) -> list[str]:
@@ -157,7 +188,13 @@ def _tables(
         categorical=tuple(column.name for column in model.categorical),
     )
     whole = read_table(parts, open_part, plan, schema, threads=work.threads, on_rows=lambda _: None)
-    known = [k for k, name in enumerate(whole.numeric_names) if name in set(model.numeric)]
+    of_model = {*model.numeric}
+    known = [k for k, name in enumerate(whole.numeric_names) if name in of_model]
+    if not known and not any(column.levels for column in whole.categorical):
+        raise MissingColumn(
+            f"the drop has none of the {len(model.columns)} features of the model "
+            f"({listed(map(repr, model.columns))}). Score a drop of the same problem"
+        )
     names = tuple(whole.numeric_names[k] for k in known)
     yield replace(whole, numeric=whole.numeric[:, known], numeric_names=names)
 

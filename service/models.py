@@ -11,6 +11,7 @@ from service.logs import Log
 from service.places import Place
 from service.runs import KnownRun, known_run
 from storage import StorageError
+from storage.carried import as_text
 from storage.committed import latest_run
 from storage.errors import ObjectMissing
 from storage.streaming import table_of
@@ -95,7 +96,7 @@ def rows_of(model: Model, columns: dict[str, list[Any]]) -> Table:
     texts = [column.name for column in model.categorical]
     moments = {*(column.name for column in model.dates), *((model.until,) if model.until else ())}
     known = {model.id, *model.numeric, *texts, *sequences, *moments}
-    unknown = sorted(columns.keys() - known)
+    unknown = sorted(columns.keys() - known - model.unread)
     if unknown:
         raise UnfitRows(f"the model does not know {', '.join(map(repr, unknown[:5]))}; leave them out")
     lengths = {name: len(values) for name, values in columns.items()}
@@ -107,7 +108,7 @@ def rows_of(model: Model, columns: dict[str, list[Any]]) -> Table:
         raise UnfitRows(f"there are {n_rows} rows: give 1 to {MOST_ROWS:,}, or use winnow score")
     arrays = {model.id: pa.array(range(n_rows))}
     for name, values in columns.items():
-        if name != model.id:
+        if name != model.id and name not in model.unread:
             arrays[name] = _array(name, values, is_number=name in set(model.numeric), is_list=name in sequences)
     if model.until is not None and model.until not in arrays:
         raise UnfitRows(f"the model counts days up to {model.until!r}: give it for every row")
@@ -125,7 +126,7 @@ def _array(name: str, values: list[Any], *, is_number: bool, is_list: bool) -> A
         return pa.array([_number(name, value) for value in values], pa.float64())
     if is_list and any(isinstance(value, list) for value in values):
         return pa.array([_items(name, value) for value in values], pa.list_(pa.string()))
-    return pa.array([_text(name, value) for value in values], pa.string())
+    return pa.array([None if value is None else _text(name, value) for value in values], pa.string())
 
 
 def _number(name: str, value: object) -> float | None:
@@ -136,11 +137,16 @@ def _number(name: str, value: object) -> float | None:
 
 def _items(name: str, value: object) -> list[str] | None:
     if value is None or isinstance(value, list):
-        return None if value is None else [str(item) for item in cast("list[object]", value)]
+        items = cast("list[object]", value or [])
+        return None if value is None else [_text(name, item) for item in items if item is not None]
     raise UnfitRows(f"{name!r} holds lists, and also {value!r}: give lists, or texts")
 
 
-def _text(name: str, value: object) -> str | None:
-    if value is None or not isinstance(value, list | dict):
-        return None if value is None else str(value)
-    raise UnfitRows(f"{name!r} is a text, and a row has a list or an object")
+def _text(name: str, value: object) -> str:
+    """The text of a value as reading a drop would spell it."""
+    if isinstance(value, list | dict):
+        raise UnfitRows(f"{name!r} is a text, and a row has a list or an object")
+    try:
+        return str(as_text(pa.array(cast("list[Any]", [value])))[0])
+    except (pa.ArrowInvalid, UnicodeError, OverflowError) as error:
+        raise UnfitRows(f"{name!r} has a value that is no text: {value!a}") from error

@@ -28,7 +28,16 @@ def as_ids(column: Column) -> Column:
 
 
 def as_text(values: Column | Array) -> Column | Array:
-    """Return values as text; a whole number is spelled as one, whether its column is of integers or of floats."""
+    """Return values as text, a value spelled the same in whatever type a part or a later drop has it.
+
+    A whole number is spelled as one, whether its column is of integers, floats or decimals; a moment without the zeros
+    of its fraction, in UTC, and midnight as its date.
+    """
+    if kinds.is_decimal(values.type):
+        return compute.replace_substring_regex(values.cast(arrow.string()), r"\.0+$|(\.\d*?)0+$", r"\1")
+    if kinds.is_timestamp(values.type):
+        moments = values.cast(arrow.timestamp("us"), safe=False).cast(arrow.string())
+        return compute.replace_substring_regex(moments, r"( 00:00:00)?\.0+$|(\.\d*?)0+$", r"\2")
     if not (kinds.is_float32(values.type) or kinds.is_float64(values.type)):
         return values.cast(arrow.string())
     numbers = values.cast(arrow.float64())

@@ -82,7 +82,12 @@ def require_complete(
         _breaks_manifest(store, prefix, marker, objects, parts),
     ):
         if reason:
-            raise DropIncomplete("snapshot", store.url + prefix, reason, "It is looked at again with the next listing")
+            raise DropIncomplete(
+                "snapshot",
+                store.url + prefix,
+                reason,
+                "Let its writer finish, and write the marker last; a service looks again with the next listing",
+            )
 
 
 def _work_in_progress(relative: Iterable[str]) -> str | None:

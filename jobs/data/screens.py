@@ -18,6 +18,7 @@ _LEAK_AUC = _LEAK_R = 0.99
 _CANDIDATES = 30  # columns most correlated with the label; only these get an exact AUC
 _DRIFT, _DRIFT_P = 0.1, 0.01  # standard deviations between means that matter; of any column by chance
 _EXPOSURE_R = 0.9
+_FEWEST_COLUMNS = 10  # of which a number of non-zeros says how much a row did
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def exposure_columns(X: csr_array, rows: Rows) -> NDArray[np.int64]:
     """
     n, arrays, activity = len(rows), (X.indptr, X.indices, X.data), np.log1p(np.diff(X.indptr).astype(np.float64))
     spread = float(activity[rows].std())
-    if spread == 0:
+    if spread == 0 or X.shape[1] < _FEWEST_COLUMNS:
         return np.zeros(0, np.int64)
     sums, squares = column_moments(*arrays, rows, X.shape[1])
     together = weighted_column_sums(*arrays, rows, activity.astype(np.float32), X.shape[1]) / n

@@ -100,6 +100,7 @@ def _description(model: Model) -> dict[str, object]:
         ],
         "dates": [asdict(calendar) for calendar in model.dates],
         "until": model.until,
+        "unread": sorted(model.unread),
         "body": {name: getattr(shape, name) for name in _SIZES},
         "nets": [
             {
@@ -142,6 +143,7 @@ def _model(described: dict[str, Any], weights: dict[str, np.ndarray]) -> Model:
             for column in described["dates"]
         ),
         until=described["until"],
+        unread=frozenset(described["unread"]),
         shape=shape,
         nets=tuple(
             TrainedNet(

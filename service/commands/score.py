@@ -55,13 +55,18 @@ def execute(drop: str, model: str, out_url: str, *, as_json: bool = False) -> Ex
     scored = run_stoppable(score, stop, HeldClaims(), log, exit_code=Exit.RUN_FAILED)
     urls = [target.url + name for name in NAMES]
     if as_json:
-        said = {"run_id": known.commit.run_id, "rows": scored.rows, "missing": scored.missing, "predictions": urls}
-        print_json({"status": "scored", **said})
+        said = {"run_id": known.commit.run_id, "rows": scored.rows}
+        odd = {"missing": scored.missing, "strange": scored.strange}
+        print_json({"status": "scored", **said, **odd, "predictions": urls})
         return Exit.DONE
     if scored.missing:
         named = ", ".join(scored.missing[:5]) + (", ..." if len(scored.missing) > 5 else "")
         lacking = f"{len(scored.missing)} columns of the model are not in the drop, and never happened: {named}"
         out().print(lacking, style="yellow", markup=False)
+    if scored.strange:
+        named = ", ".join(scored.strange[:5]) + (", ..." if len(scored.strange) > 5 else "")
+        unlike = f"{len(scored.strange)} columns have no value that the model knows; is their type another one? {named}"
+        out().print(unlike, style="yellow", markup=False)
     out().print(f"{scored.rows:,} rows scored by run {known.commit.run_id}:", markup=False)
     out().print("\n".join(shown(url) for url in urls), markup=False, soft_wrap=True)
     return Exit.DONE

@@ -276,3 +276,32 @@ def test_contradictions_are_found_beside_other_faults(tmp_path: Path) -> None:
 )
 def test_a_faulty_key_contradicts_nothing(tmp_path: Path, text: str) -> None:
     assert len(problem_faults(tmp_path, text)) == 1
+
+
+@pytest.mark.parametrize(("space", "fault"), [
+    ("learning_rate: {low: 0.01, high: 0.001}", "low <= high"),
+    ("learning_rate: {low: 0, high: 0.1, log: true}", "above 0 where log is true"),
+    ("learning_rate: [-1.0]", "greater than 0"),
+    ("d_block: [0]", "greater than or equal to 1"),
+    ("batch_size: [1]", "2"),
+    ("d_block: [wide]", "a valid integer"),
+    ("d_block: [8.5]", "a valid integer"),
+    ("n_blocks: {low: 1.5, high: 1.7}", "a valid integer"),
+    ("optimizer: {low: 1, high: 2}", "a list of their names"),
+    ("optimizer: [adamx]", "'adamw', 'adam' or 'sgd'"),
+    ("hidden_dropout: [2.0]", "less than 1"),
+])  # fmt: skip
+def test_what_is_searched_must_be_allowed(tmp_path: Path, space: str, fault: str) -> None:
+    (found,) = problem_faults(tmp_path, _text(lines=f"tune: {{trials: 2, space: {{{space}}}}}\n"))
+    assert found.startswith(f"problem.yaml:5 tune.space.{space.partition(':')[0]}: found ")
+    assert fault in found
+
+
+def test_what_may_be_searched_is_no_contradiction(tmp_path: Path) -> None:
+    space = "{d_block: [64, 128], n_blocks: {low: 1, high: 3}, batch_size: {low: 32, high: 512, log: true}}"
+    assert len(problem_of(tmp_path, _text(lines=f"tune: {{trials: 2, space: {space}}}\n")).tune.space) == 3
+
+
+def test_a_positive_class_is_one_of_two(tmp_path: Path) -> None:
+    (found,) = problem_faults(tmp_path, _text(table=", positive: churn", lines="task: multiclass\n"))
+    assert "table.positive: found a positive class, with multiclass, expected none" in found

@@ -27,6 +27,7 @@ DEFAULTS: dict[str, object] = {
     "table": {
         "id": "user_id",
         "label": "active",
+        "positive": None,
         "shape": "wide",
         "feature": ("feature",),
         "value": "value",

@@ -39,7 +39,8 @@ def take(columns: dict[str, object], problem: Problem | None = None) -> Dataset:
     parts = parts_of(pa.table(columns))
     schema = inspect_parts(parts.infos, parts.open)
     plan = plan_reading(schema, problem or declared())
-    return take_in(read(parts, plan), plan, schema)
+    asked = (problem or declared()).table.positive
+    return take_in(read(parts, plan), plan, schema, positive=asked)
 
 
 def test_a_good_drop_becomes_a_dataset() -> None:
@@ -293,3 +294,31 @@ def test_what_is_no_date_is_told() -> None:
         take(GOOD | {"joined": ["05.01.2026", "2026-01-06", None]}, declared(dates=["joined"]))
     with pytest.raises(UnsupportedColumn, match=r"'joined' \(string\).*under table\.dates"):
         take(GOOD | {"joined": ["2026-01-05"] * 3})
+
+
+def test_the_positive_class_can_be_named() -> None:
+    texts = GOOD | {"active": ["stay", "churn", "stay"]}
+    later = take(texts)
+    named = take(texts, declared(positive="churn"))
+    assert (later.classes, named.classes) == (("churn", "stay"), ("stay", "churn"))
+    np.testing.assert_array_equal(named.y, 1 - later.y)
+    assert take(GOOD, declared(positive=0)).classes == ("1", "0")
+    with pytest.raises(InvalidLabel, match=r"table\.positive is 'left', and the label column 'active' holds 2 values"):
+        take(texts, declared(positive="left"))
+
+
+@pytest.mark.parametrize("times", [
+    ["2026-01-09", "2026-01-10", "2026-02-01"],
+    ["2026-01-09 10:00", "2026-01-10T11:00:00Z", "2026-02-01"],
+    ["2026", "2027", "2028"],
+    ["2026-W09", "2026-W10", "2026-W11"],
+    ["20260109", "20260110", "20260201"],
+])  # fmt: skip
+def test_times_of_text_may_have_the_year_first(times: list[str]) -> None:
+    assert take(GOOD | {"day": times}, declared(time="day")).time is not None
+
+
+@pytest.mark.parametrize("day", ["09.01.2026", "9/1/2026", "week 9", "2026-1-9x", "Jan 2026"])
+def test_times_of_text_that_do_not_sort_by_time_are_told(day: str) -> None:
+    with pytest.raises(UnsupportedColumn, match=r"table\.time.*year first"):
+        take(GOOD | {"day": [day, "2026-01-10", "2026-01-11"]}, declared(time="day"))

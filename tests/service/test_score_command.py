@@ -206,3 +206,36 @@ def test_what_a_drop_lacks_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
     drop = write_drop(tmp_path / "new", frame(2, 30).drop(columns=["c1", "town"]))
     assert call("score", drop=str(drop), model=run, out_url=str(tmp_path / "out")) == Exit.DONE
     assert "2 columns of the model are not in the drop, and never happened: c1, town" in capsys.readouterr().out
+
+
+def test_columns_whose_values_are_all_strange_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = trained(tmp_path, "active", "binary", capsys)
+    new = frame(2, 30).assign(town=lambda table: table["town"].map({"a": 1, "b": 2}))
+    drop = write_drop(tmp_path / "new", new)
+    assert call("score", as_json=True, drop=str(drop), model=run, out_url=str(tmp_path / "out")) == Exit.DONE
+    assert json.loads(capsys.readouterr().out)["strange"] == ["town"]
+    assert call("score", drop=str(drop), model=run, out_url=str(tmp_path / "out")) == Exit.DONE
+    assert "1 columns have no value that the model knows" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_long_drop_without_the_features_of_the_model_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lines(table: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
+        wide = table[["user_id", "active", *(f"c{k}" for k in range(6))]]
+        long = wide.melt("user_id", var_name="feature", value_name="value").astype({"value": float})
+        return long.assign(feature=long["feature"].map(lambda name: name if name == "active" else prefix + name))
+
+    (tmp_path / "problem.yaml").write_text(
+        f"problem: return\ndrops: x\nresults: y\ntable: {{id: user_id, label: active, shape: long}}\n{NET}"
+    )
+    drop = write_drop(tmp_path / "drop", lines(frame(1)))
+    asked = {"drop": str(drop), "problem": tmp_path / "problem.yaml", "results": str(tmp_path / "results")}
+    assert call("run", as_json=True, **asked) == Exit.DONE
+    run = str(tmp_path / "results/return/runs" / json.loads(capsys.readouterr().out)["run_id"])
+    fewer = write_drop(tmp_path / "fewer", lines(frame(2)).query("feature not in ['c2', 'active']"))
+    assert call("score", as_json=True, drop=str(fewer), model=run, out_url=str(tmp_path / "out")) == Exit.DONE
+    assert json.loads(capsys.readouterr().out)["missing"] == ["c2"]
+    other = write_drop(tmp_path / "other", lines(frame(2), "other_"))
+    assert call("score", drop=str(other), model=run, out_url=str(tmp_path / "out")) == Exit.REJECTED
+    assert "has none of the" in " ".join(capsys.readouterr().err.split())

@@ -103,13 +103,32 @@ def test_attributions_add_up_to_the_logit(tmp_path: Path, capsys: pytest.Capture
         ({"asked_at": ["2026-11-27"], "c0": [None], "town": ["new"], "visited": [None]}, 200, "probability"),
         ({"asked_at": ["2026-11-27"], "joined_at": ["2026-01-05T10:00:00Z"]}, 200, "probability"),
         ({"c0": [1]}, 422, "counts days up to 'asked_at'"),
+        (ROW | {"town": ["\ud800"]}, 422, "'town' has a value that is no text"),
+        (ROW | {"visited": [["x", {"y": 1}]]}, 422, "'visited' is a text"),
+        (ROW | {"number": [3], "active": [1]}, 200, "probability"),  # columns of the drop that the model does not read
     ],
 )
 def test_rows_that_do_not_fit_are_told(home: Path, body: dict[str, object], status: int, message: str) -> None:
     with client(home) as asked:
-        answer = asked.post("/models/return/predict", json=body)
+        in_ascii, kind = json.dumps(body), {"content-type": "application/json"}
+        answer = asked.post("/models/return/predict", content=in_ascii, headers=kind)
     assert answer.status_code == status
     assert message in answer.text
+
+
+def test_values_are_spelled_as_a_drop_spells_them(home: Path) -> None:
+    alike = [
+        {"town": [7.0, 7, "7", True, "true"]},
+        {"visited": [[1.0, None], [1], ["1"], "1", " 1 , "]},
+    ]
+    with client(home) as asked:
+        for body in alike:
+            times = {"asked_at": ["2026-11-27"] * 5}
+            if "visited" in body:
+                body["visited"] = body["visited"][:3]
+                times = {"asked_at": ["2026-11-27"] * 3}
+            answer = asked.post("/models/return/predict?explain=true", json=body | times).json()
+            assert len({str(each) for each in answer["predictions"]["probability"]}) == 1, body
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from storage.carried import as_text
 from storage.errors import CorruptObject, SchemaConflict
 from storage.plan import ReadPlan
 from tests.storage.parts import Parts, assert_equal_tables, body, parts_of, read
@@ -203,3 +204,18 @@ def test_a_whole_number_is_one_text_whatever_its_type(kind: pa.DataType) -> None
 def test_ids_that_are_floats_are_spelled_as_whole_numbers() -> None:
     table = pa.table({"id": pa.array([1.5, 12345678901.0, None]), "y": [0, 1, 0]})
     assert read(parts_of(table), ReadPlan(id="id", label="y")).ids.tolist() == ["1.5", "12345678901", None]
+
+
+@pytest.mark.parametrize(("spellings", "expected"), [
+    ([pa.array([Decimal("1.50")]), pa.array([Decimal("1.5")]), pa.array([1.5])], "1.5"),
+    ([pa.array([Decimal("10.00")]), pa.array([Decimal(10)]), pa.array([10.0]), pa.array([10])], "10"),
+    ([pa.array([20_454], pa.date32()), pa.array([1_767_225_600], pa.timestamp("s")),
+      pa.array([1_767_225_600_000_000_000], pa.timestamp("ns")),
+      pa.array([1_767_225_600_000], pa.timestamp("ms", "UTC"))], "2026-01-01"),
+    ([pa.array([1_767_225_661_500], pa.timestamp("ms")), pa.array([1_767_225_661_500_000], pa.timestamp("us"))],
+     "2026-01-01 00:01:01.5"),
+    ([pa.array([1_767_225_660], pa.timestamp("s")), pa.array([1_767_225_660_000], pa.timestamp("ms", "UTC"))],
+     "2026-01-01 00:01:00"),
+])  # fmt: skip
+def test_a_value_is_one_text_in_every_type(spellings: list[pa.Array], expected: str) -> None:
+    assert [as_text(values).to_pylist() for values in spellings] == [[expected]] * len(spellings)
