@@ -193,6 +193,9 @@ def _searched_wrongly(problem: Problem) -> Iterator[Contradiction]:
             continue
         for value in (among.low, among.high) if is_range else among:
             whole = isinstance(value, float) and value.is_integer() and is_range
+            if value == "auto":
+                yield Contradiction(key, "auto", "values to be tried")
+                break
             try:
                 NetSettings.model_validate({name: int(value) if whole and name in WHOLE else value})
             except ValidationError as error:

@@ -197,7 +197,9 @@ class NetSettings(Section):
     learning_rate: float = Field(default=1e-3, gt=0, le=1, description="step size of the optimizer")
     weight_decay: float = Field(default=1e-2, ge=0, le=1, description="decay of the weights")
     optimizer: Literal["adamw", "adam", "sgd"] = Field(default="adamw", description="the optimizer")
-    code_penalty: float = Field(default=3.0, ge=0, description="group lasso on the code of every column")
+    code_penalty: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
+        default="auto", description="group lasso on the code of every column; auto: 3, where numbers have curves 1"
+    )
     factorise: ColumnSet = Field(
         default=(),
         description="columns whose values go together, like user and item: a factorisation machine of them",

@@ -24,7 +24,7 @@ from jobs.net.linear import LinearModel
 from jobs.net.tasks import Task
 from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trials
-from jobs.planning import training_plan
+from jobs.planning import suit_curves, training_plan
 from jobs.selection.baselines import Trees
 from jobs.selection.crossfit import Ensemble, collect_evidence, testable_classes, tested_outputs
 from jobs.selection.positions import Positions, explain_positions
@@ -98,6 +98,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
     plan = training_plan(problem, task, data.y[split.train], columns.design.columns)
     try:
         columns, strength, linear = fit_linear(columns, y, split, plan, stages)
+        plan = suit_curves(plan, problem) if columns.is_curved else plan
         design, plain = columns.design, columns.plain
         plan, trials = tune_plan(design, y, split, linear, plan, problem, stages, journal)
         ensemble, trees = train_models(columns, y, split, strength, plan, threads, stages)
@@ -121,7 +122,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
         ensemble=ensemble,
         selection=selection,
         summary=summary,
-        positions=_explain_positions(ensemble, columns, problem, threads),
+        positions=_explain_positions(ensemble, columns, problem, threads, stages),
         judgement=judgement,
         ranked=_rank(data, design, split, ensemble, linear, problem, threads, stages),
         is_withheld=judgement.lead.high < 0 and not problem.select.with_worse_net,
@@ -200,11 +201,21 @@ def _explain(ensemble: Ensemble, split: Split, problem: Problem, threads: int, s
         )
 
 
-def _explain_positions(ensemble: Ensemble, columns: Columns, problem: Problem, threads: int) -> list[Positions]:
-    chosen = problem.explain
-    return explain_positions(
-        ensemble, columns.ordered, rows=chosen.rows, nodes=chosen.nodes, seed=problem.split.seed, threads=threads
-    )
+def _explain_positions(
+    ensemble: Ensemble, columns: Columns, problem: Problem, threads: int, stages: Stages
+) -> list[Positions]:
+    if not columns.ordered:
+        return []
+    with stages.stage("positions", len(ensemble.folds), "folds"):
+        return explain_positions(
+            ensemble,
+            columns.ordered,
+            rows=problem.explain.rows,
+            nodes=problem.explain.nodes,
+            seed=problem.split.seed,
+            threads=threads,
+            on_fold=stages.advance,
+        )
 
 
 def _logits(design: Design, split: Split, ensemble: Ensemble, linear: LinearModel, trees: Trees) -> Logits:

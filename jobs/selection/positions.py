@@ -5,7 +5,7 @@ the mean of the items' codes, and its part of what the encoder says. The items o
 the encoder says of as many unknown items add up to the attribution of the column.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,14 @@ class Positions:
 
 
 def explain_positions(
-    ensemble: Ensemble, ordered: Sequence[Ordered], *, rows: int, nodes: int, seed: int, threads: int
+    ensemble: Ensemble,
+    ordered: Sequence[Ordered],
+    *,
+    rows: int,
+    nodes: int,
+    seed: int,
+    threads: int,
+    on_fold: Callable[[], object],
 ) -> list[Positions]:
     """Explain a sample of the training rows, each by the net that never saw it.
 
@@ -51,13 +58,16 @@ def explain_positions(
         nodes: of the quadrature.
         seed: of the sample.
         threads: folds that are explained at a time.
+        on_fold: called after each fold, and may raise to abandon.
     """
     n_folds = len(ensemble.folds)
 
     def gather(number: int) -> list[tuple[NDArray[np.int64], Floats]]:
         fold, random = ensemble.folds[number], np.random.default_rng([seed, number])
         chosen = sample_rows(random, fold.held_out, len(range(number, rows, n_folds)))
-        return [_sums(fold, each, chosen, nodes, ensemble.task.n_outputs) for each in ordered]
+        sums = [_sums(fold, each, chosen, nodes, ensemble.task.n_outputs) for each in ordered]
+        on_fold()
+        return sums
 
     found: list[Positions] = []
     for each, of_folds in zip(ordered, zip(*side_by_side(gather, range(n_folds), threads), strict=True), strict=False):

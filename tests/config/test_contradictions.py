@@ -290,6 +290,7 @@ def test_a_faulty_key_contradicts_nothing(tmp_path: Path, text: str) -> None:
     ("optimizer: {low: 1, high: 2}", "a list of their names"),
     ("optimizer: [adamx]", "'adamw', 'adam' or 'sgd'"),
     ("hidden_dropout: [2.0]", "less than 1"),
+    ("code_penalty: [auto, 1.0]", "values to be tried"),
 ])  # fmt: skip
 def test_what_is_searched_must_be_allowed(tmp_path: Path, space: str, fault: str) -> None:
     (found,) = problem_faults(tmp_path, _text(lines=f"tune: {{trials: 2, space: {{{space}}}}}\n"))

@@ -62,7 +62,7 @@ DEFAULTS: dict[str, object] = {
         "learning_rate": 1e-3,
         "weight_decay": 1e-2,
         "optimizer": "adamw",
-        "code_penalty": 3.0,
+        "code_penalty": "auto",
         "factorise": (),
         "n_factors": 32,
     },
