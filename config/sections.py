@@ -276,5 +276,5 @@ class SelectSettings(Section):
     q: float = Field(default=0.1, gt=0, lt=1, description="the share of false discoveries that is accepted")
     with_worse_net: bool = Field(
         default=False,
-        description="call columns selected although the nets are worse than a linear model by more than chance",
+        description="call columns selected although the nets are worse than a linear model, by more than chance",
     )

@@ -17,6 +17,7 @@ from jobs.selection.metrics import choose_threshold, confusion, evaluate, lead
 Logits = dict[str, dict[str, NDArray[np.float64]]]  # side -> model -> (n_rows of the side,) or (.., n_outputs)
 Metrics = dict[str, dict[str, dict[str, Estimate]]]  # side -> model -> metric
 NET, LINEAR = "net", {"regression": "linear_regression"}
+LEVEL = 0.005  # of AUC, accuracy or R^2: models that are closer are level
 _LEAST_ROWS = 20  # with a value, for metrics of their own
 _NO_THRESHOLD = 0.5  # where there are no two classes it decides nothing
 
@@ -39,6 +40,11 @@ class Judgement:
     lead: Estimate
     by: dict[str, dict[str, dict[str, Estimate]]]
     confusion: NDArray[np.int64] | None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the nets are worse than the linear model: by more than chance, and by enough to matter."""
+        return self.lead.high < 0 and self.lead.value < -LEVEL
 
 
 def linear_name(task: Task) -> str:

@@ -53,7 +53,7 @@ class Learned:
         positions: attributions by place, of columns of sequences whose order is read.
         judgement: how good the nets and what they are measured against are.
         ranked: how well they rank items, where the problem has any.
-        is_withheld: no column is called selected, since the nets are behind by more than the interval of the lead.
+        is_withheld: no column is called selected, since the nets are behind the linear model (judging.py).
     """
 
     task: Task
@@ -125,7 +125,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
         positions=_explain_positions(ensemble, columns, problem, threads, stages),
         judgement=judgement,
         ranked=_rank(data, design, split, ensemble, linear, problem, threads, stages),
-        is_withheld=judgement.lead.high < 0 and not problem.select.with_worse_net,
+        is_withheld=judgement.is_behind and not problem.select.with_worse_net,
     )
 
 
