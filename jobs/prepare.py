@@ -13,7 +13,7 @@ A query that leaves a table `facts(name, value)` has these told in the log and i
 
 import threading
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from config.sections import Parameter, PrepareSettings
 from jobs.errors import EmptyDrop, QueryFailed
+from jobs.labels import listed
 from jobs.stages import Stages
 from jobs.statements import Statement, check_query, place, said, statements_of, translated
 from jobs.work import Work
@@ -81,7 +82,12 @@ def _prepare(work: Work, asked: PrepareSettings, folder: Path, stages: Stages) -
             stages.advance(0)
         connection.execute("SET lock_configuration = true")
         query = _Query(connection, asked, work.problem.parameters, folder / "prepared/part-0.parquet")
-        query.run_watched(stages)
+        try:
+            query.run_watched(stages)
+        except QueryFailed as error:
+            if isinstance(error.__cause__, duckdb.BinderException | duckdb.CatalogException):
+                raise QueryFailed(f"{error}. The drop has {_described(connection, tables)}") from error.__cause__
+            raise
     return {"tables": tables, "rows": query.rows, "facts": query.facts}
 
 
@@ -116,6 +122,16 @@ def _show(connection: duckdb.DuckDBPyConnection, table: RawTable) -> None:
     except duckdb.Error as error:
         found = f"the table {table.name!r} cannot be read as {table.kind}: {said(error)}"
         raise CorruptObject("read", table.keys[0], found, "Write it again, or take it out of the drop") from error
+
+
+def _described(connection: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> str:
+    """Return the tables with their columns, as the query sees them: a garbled csv has others than its header says."""
+    texts: list[str] = []
+    for table in tables:
+        name = table.replace('"', '""')
+        columns = [str(row[0]) for row in connection.execute(f'DESCRIBE "{name}"').fetchall()]
+        texts.append(f"{table} ({listed(columns)})")
+    return listed(texts)
 
 
 class _Query:

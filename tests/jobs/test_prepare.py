@@ -235,3 +235,16 @@ def test_what_a_query_leaves_as_facts_is_told(tmp_path: Path) -> None:
     with parts_to_read(work_on(write_two_tables(tmp_path), sql), stages):
         pass
     assert stages.facts["prepare"] == {"tables": {"events": 4, "users": None}, "rows": 3, "facts": {"left out": 3}}
+
+
+def test_a_name_that_is_not_there_is_told_with_what_is(tmp_path: Path) -> None:
+    store = write_two_tables(tmp_path)
+    with pytest.raises(QueryFailed, match=r"nothing.*The drop has events \(.*\), users \(.*user_id"):
+        prepared(work_on(store, "SELECT nothing FROM users"))
+    with pytest.raises(QueryFailed, match=r"absent.*The drop has events \("):
+        prepared(work_on(store, "FROM absent"))
+
+
+def test_a_query_without_rows_is_not_an_empty_drop(tmp_path: Path) -> None:
+    with pytest.raises(QueryFailed, match=r"^prepare\.sql, line 2: the result has no rows\. Check its joins"):
+        prepared(work_on(write_two_tables(tmp_path), "\nSELECT * FROM users WHERE user_id IS NULL"))
