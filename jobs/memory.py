@@ -17,6 +17,7 @@ _PROCESS_BYTES = 750_000_000
 _BYTES_PER_NONZERO = 30
 _BYTES_PER_ROW = 100  # id, label, place in the order, probabilities
 _BYTES_PER_ITEM = 4  # of a sequence as text, its delimiter included
+_CODES_OF_DATE = 6  # days, two hats, weekday, month, hour
 _BYTES_PER_EVENT = 64  # of a long drop, while its events are sorted
 _MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8  # parameters of mallopt(3)
 _MATRICES_PER_NET = 3  # codes, their momentum, their gradient
@@ -33,7 +34,8 @@ def expected_peak_bytes(schema: DropSchema, plan: ReadPlan, *, d_block: int, fol
     """
     if plan.shape == "long":
         return _PROCESS_BYTES + schema.n_rows * (_BYTES_PER_NONZERO + _BYTES_PER_EVENT)
-    nonzeros = schema.nonzeros_expected(plan.numeric) + schema.n_rows * len(plan.categorical)
+    nonzeros = schema.nonzeros_expected(plan.numeric)
+    nonzeros += schema.n_rows * (len(plan.categorical) + _CODES_OF_DATE * len(plan.dates))
     of_items = schema.text_bytes([name for name, _ in plan.sequences])
     nonzeros += of_items // _BYTES_PER_ITEM
     texts = schema.text_bytes((plan.id, *plan.carried)) + of_items
