@@ -88,7 +88,7 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         NoUsableColumn: no column is left.
     """
     scaler = fit_scaler(data.X, split.train, log1p=problem.scale.log1p)
-    pruning, moments, numeric = _prune_numeric(data.X, scaler, split, problem, on_columns)
+    pruning, screened, numeric = _prune_numeric(data, scaler, split, problem, on_columns)
     names = [data.names[int(k)] for k in pruning.kept]
     vocabularies = tuple(fit_vocabulary(column, split.train, problem.prune.min_rows) for column in data.categorical)
     encoded = _encoded(data, vocabularies)
@@ -111,12 +111,9 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
             "Lower prune.min_rows, or check the drop"
         )
     coverage = column_counts(data.X.indices, len(data.names)) / data.n_rows
-    flags = {
-        "leak_suspect": frozenset(_leaks(data, split, numeric, names, encoded, calendars)),
-        "late": frozenset(column.name for column in data.dates if dated_after(column, data.until, split.train)),
-        "drift": frozenset(names[int(k)] for k in drifting_columns(numeric, split.train, split.test)),
-        "exposure": frozenset(names[int(k)] for k in exposure_columns(numeric, split.train)),
-    }
+    late = frozenset(column.name for column in data.dates if dated_after(column, data.until, split.train))
+    leaks = frozenset(_leaks_of_others(data, split, encoded, calendars))
+    flags = screened.flags | {"leak_suspect": screened.flags["leak_suspect"] | leaks, "late": late}
     duplicates = rows_seen_before(plain.Z, split.train, split.test)
     return Columns(
         scaler,
@@ -129,7 +126,7 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         plain,
         ordered,
         coverage,
-        moments,
+        screened.moments,
         flags,
         duplicates,
     )
@@ -154,21 +151,22 @@ def _sequences(
     return items, shares, ordered
 
 
-def _leaks(
+def _labels(data: Dataset, split: Split) -> list[NDArray[np.float32]]:
+    """The label, or each of its classes against the others; a class on too few rows is told by many columns."""
+    if len(data.classes) <= 2:
+        return [data.y]
+    each = [(data.y == k).astype(np.float32) for k in range(len(data.classes))]
+    return [label for label in each if label[split.train].sum() >= FEW_ROWS]
+
+
+def _leaks_of_others(
     data: Dataset,
     split: Split,
-    numeric: csr_array,
-    names: list[str],
     encoded: list[tuple[Vocabulary, NDArray[np.int32]]],
     calendars: tuple[Calendar, ...],
 ) -> Iterator[str]:
-    """Columns that alone tell the label, or one of its classes; a class on too few rows is told by many."""
-    n_classes = len(data.classes)
-    labels = [data.y] if n_classes <= 2 else [(data.y == k).astype(np.float32) for k in range(n_classes)]
-    for label in labels:
-        if n_classes > 2 and label[split.train].sum() < FEW_ROWS:
-            continue
-        yield from (names[int(k)] for k in leak_suspects(numeric, label, split.train))
+    """Categories and dates that alone tell the label, or one of its classes."""
+    for label in _labels(data, split):
         yield from (vocabulary.name for vocabulary, codes in encoded if is_leak(codes, label, split.train))
         for column, calendar in zip(data.dates, calendars, strict=True):
             place = np.nan_to_num(calendar.scaled(days_of(column, data.until)), nan=-1.0)  # none: it never happened
@@ -176,19 +174,40 @@ def _leaks(
                 yield column.name
 
 
+@dataclass(frozen=True, slots=True)
+class _Screened:
+    """What is known of all numeric columns before any is pruned: a twin that goes keeps its flags."""
+
+    moments: Moments
+    flags: dict[str, frozenset[str]]
+
+
 def _prune_numeric(
-    X: csr_array, scaler: Scaler, split: Split, problem: Problem, on_columns: Callable[[int], object]
-) -> tuple[Pruning, Moments, csr_array]:
-    """The verdict on all columns of X, their moments, and the kept ones, scaled."""
+    data: Dataset, scaler: Scaler, split: Split, problem: Problem, on_columns: Callable[[int], object]
+) -> tuple[Pruning, _Screened, csr_array]:
+    """The verdict on all numeric columns, what the screens say of them, and the kept ones, scaled."""
     status = screen_columns(scaler, len(split.train), problem.prune.min_rows)
     candidates = np.flatnonzero(status == KEPT)
     on_columns(len(status) - len(candidates))
-    scaled = scale(take_columns(X, candidates), scaler.of(candidates))
-    moments = _unscaled(moments_of(scaled, np.arange(X.shape[0])), scaler, candidates)
+    scaled = scale(take_columns(data.X, candidates), scaler.of(candidates))
     found = correlated_pairs(scaled, split.train, problem.prune.correlation, on_columns=on_columns)
     pairs = CorrelatedPairs(candidates[found.left], candidates[found.right], found.r)
     pruning = prune(status, scaler.count, pairs)
-    return pruning, moments, take_columns(scaled, np.flatnonzero(pruning.status[candidates] == KEPT))
+    screened = _screen(data, scaled, scaler, split, candidates)
+    return pruning, screened, take_columns(scaled, np.flatnonzero(pruning.status[candidates] == KEPT))
+
+
+def _screen(data: Dataset, scaled: csr_array, scaler: Scaler, split: Split, candidates: NDArray[np.int64]) -> _Screened:
+    def named(places: NDArray[np.int64]) -> frozenset[str]:
+        return frozenset(data.names[int(candidates[k])] for k in places)
+
+    leaks = [leak_suspects(scaled, label, split.train) for label in _labels(data, split)]
+    flags = {
+        "leak_suspect": frozenset[str]().union(*map(named, leaks)),
+        "drift": named(drifting_columns(scaled, split.train, split.test)),
+        "exposure": named(exposure_columns(scaled, split.train)),
+    }
+    return _Screened(_unscaled(moments_of(scaled, np.arange(data.n_rows)), scaler, candidates), flags)
 
 
 def _unscaled(moments: Moments, scaler: Scaler, candidates: NDArray[np.int64]) -> Moments:

@@ -26,7 +26,7 @@ from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trials
 from jobs.planning import suit_curves, training_plan
 from jobs.selection.baselines import Trees
-from jobs.selection.crossfit import Ensemble, collect_evidence, testable_classes, tested_outputs
+from jobs.selection.crossfit import Ensemble, collect_evidence, label_to_test, testable_classes, tested_outputs
 from jobs.selection.positions import Positions, explain_positions
 from jobs.selection.ranking import Selection, Testimony, hear, select_columns
 from jobs.selection.recommendation import Ranked, Wanted, judged_rows, rank_items
@@ -180,8 +180,9 @@ def _select(
     with stages.stage("evidence", len(ensemble.folds) * len(outputs), "folds") as facts:
         heard: list[Testimony] = []
         for output in outputs:
-            evidence = collect_evidence(ensemble, y, threads, stages.advance, output)
-            heard.append(hear(evidence, plain, ensemble.task.one_label(y, output)))
+            label = label_to_test(ensemble, y, output)
+            evidence = collect_evidence(ensemble, label, y, threads, stages.advance, output)
+            heard.append(hear(evidence, plain, label))
         selection = select_columns(heard, problem.select.q)
         facts["selected"] = int(selection.selected.sum())
     return selection

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import ndtr
+from scipy.stats import rankdata
 
 from jobs.data.kernels import column_moments, dense_columns, weighted_column_sums
 from jobs.data.scikit import area_under_roc
@@ -36,7 +37,7 @@ class Moments:
 
 
 def leak_suspects(X: csr_array, y: NDArray[np.float32], rows: Rows) -> NDArray[np.int64]:
-    """Columns of X that alone tell the label of `rows`: a class by an AUC, a number by an r, beyond .99 either way.
+    """Columns of X that alone tell the label of `rows`: a class by its AUC, a number by its r or rank r, beyond .99.
 
     Args:
         X: (n_rows, n_columns) CSR.
@@ -131,8 +132,11 @@ def is_leak(codes: NDArray[np.int32], y: NDArray[np.float32], rows: Rows) -> boo
 
 
 def tells(values: NDArray[np.floating], label: NDArray[np.float32]) -> bool:
-    """Whether (n,) values alone tell (n,) labels: classes by an AUC, numbers by an r, beyond .99 either way."""
+    """Whether (n,) values alone tell (n,) labels: classes by an AUC, numbers by r or rank r, beyond .99 either way."""
     if np.isin(label, (0, 1)).all():
         auc = area_under_roc(label, values)
         return max(auc, 1 - auc) > _LEAK_AUC
-    return bool(values.std() > 0 and abs(np.corrcoef(values, label)[0, 1]) > _LEAK_R)
+    if values.std() == 0:
+        return False
+    pairs = ((values, label), (rankdata(values), rankdata(label)))  # in ranks: a logarithm of the label is the label
+    return any(abs(np.corrcoef(one, other)[0, 1]) > _LEAK_R for one, other in pairs)

@@ -6,6 +6,8 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
+from scipy.stats import rankdata
 
 from jobs.data.dataset import Design
 from jobs.data.design import append_codes
@@ -23,6 +25,7 @@ from jobs.selection.held_out import Saying
 from jobs.selection.interactions import interacting_codes
 
 _GAIN_NODES = 4
+_MIDDLE_HALF = 1.349  # standard deviations of a normal variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +177,47 @@ def testable_classes(y: NDArray[np.float32], n_classes: int) -> list[int]:
     return np.flatnonzero(np.minimum(counts, len(y) - counts) >= FEW_ROWS).tolist()
 
 
+def label_to_test(ensemble: Ensemble, y: NDArray[np.float32], output: int = 0) -> NDArray[np.float32]:
+    """Return (n_rows,) the label that columns are tested on: of a class, whether a row has it; of numbers, tamed ones.
+
+    What the nets leave of a number is replaced by its normal scores (van der Waerden 1952), in units of the spread of
+    its middle half: the tests stay tests of independence, a few outliers decide nothing, and a sum over the few rows of
+    a sparse column is close to normal whatever the tails of the label.
+    """
+    if ensemble.task.kind != "regression":
+        return ensemble.task.one_label(y, output)
+    rows = np.concatenate([fold.held_out for fold in ensemble.folds])
+    said = [fold.calibration.apply(fold.net.logits(fold.design.Z, fold.held_out)) for fold in ensemble.folds]
+    f = np.concatenate(said)
+    left = y[rows] - f
+    spread = float(np.subtract(*np.quantile(left, [0.75, 0.25]))) / _MIDDLE_HALF
+    scores = ndtri((rankdata(left) - 0.5) / len(left))
+    tamed = y.copy()
+    tamed[rows] = f + scores * (spread or float(left.std()))
+    return tamed
+
+
 def collect_evidence(
     ensemble: Ensemble,
+    label: NDArray[np.float32],
     y: NDArray[np.float32],
     threads: int,
     on_fold: Callable[[], None],
     output: int = 0,
 ) -> list[Evidence]:
-    """Held-out evidence of every fold about one output; `on_fold` is called after each, and may raise to abandon."""
-    label = ensemble.task.one_label(y, output)
+    """Held-out evidence of every fold about one output.
+
+    Args:
+        ensemble: the cross-fitted nets.
+        label: (n_rows,) that is tested, from label_to_test.
+        y: (n_rows,) that the nets learned.
+        threads: folds at a time.
+        on_fold: called after each, and may raise to abandon.
+        output: which.
+    """
 
     def collect(fold: Fold) -> Evidence:
-        saying = saying_of(fold, y, ensemble.task, output)
+        saying = saying_of(fold, y, ensemble.task, output, label)
         net = fold.net.of_output(output)
         evidence = held_out_evidence(net, saying, fold.design, label, fold.held_out, fold.seen, _GAIN_NODES)
         on_fold()
@@ -194,14 +226,13 @@ def collect_evidence(
     return side_by_side(collect, ensemble.folds, threads)
 
 
-def saying_of(fold: Fold, y: NDArray[np.float32], task: Task, output: int = 0) -> Saying:
-    """Return what the net of a fold, calibrated, says of one output on the rows that it never saw."""
+def saying_of(fold: Fold, y: NDArray[np.float32], task: Task, output: int, label: NDArray[np.float32]) -> Saying:
+    """Return what the net of a fold, calibrated, says of one output, labelled so, on the rows that it never saw."""
     Z, rows = fold.design.Z, fold.held_out
     of_net = fold.calibration.apply(fold.net.logits(Z, rows))
     of_linear = fold.net.linear.logits(Z, rows)
     of_linear = calibrate(of_linear, y[rows], task).apply(of_linear)
     f, linear = task.one_output(of_net, output), task.one_output(of_linear, output)
-    label = task.one_label(y, output)
     slope = fold.calibration.slope
     if task.n_outputs > 1:  # the logit against the mean of all, centred as it is, is so much of that against the others
         slope /= 1 - float(label[fold.seen].mean())

@@ -196,7 +196,7 @@ def test_evidence(benchmark: BenchmarkFixture, way: str, monkeypatch: pytest.Mon
     rows, seen = ALL[:1500], ALL[1500:]
 
     def work() -> np.ndarray:
-        saying = saying_of(Fold(net, {}, design, seen, rows, quiet), Y, BINARY)
+        saying = saying_of(Fold(net, {}, design, seen, rows, quiet), Y, BINARY, 0, Y)
         return held_out_evidence(net, saying, design, Y, rows, seen, 2).score
 
     wanted = work()

@@ -71,3 +71,11 @@ def test_test_rows_that_equal_a_training_row_are_counted() -> None:
     X[252], X[5] = 0, 0  # two users who did nothing are no twins
     train, test = np.arange(250), np.arange(250, 300)
     assert rows_seen_before(csr_of(X), train, test) == 2
+
+
+def test_a_number_is_told_by_its_logarithm_too() -> None:
+    random = np.random.default_rng(4)
+    y = np.exp(2 * random.normal(size=400)).astype(np.float32)
+    dense = random.poisson(1.0, (400, 12)).astype(np.float32)
+    dense[:, 5], dense[:, 9] = np.log(y) + 10, -y
+    assert leak_suspects(csr_of(dense), y, ROWS).tolist() == [5, 9]

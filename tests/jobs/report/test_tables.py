@@ -237,3 +237,15 @@ def test_no_name_is_a_formula_in_the_csv(name: str, tmp_path: Path) -> None:
     assert f"'{name}" in written
     assert not any(text.startswith(tuple("=+-@")) for text in written)
     assert name in pd.read_parquet(tmp_path / "features.parquet")["feature"].tolist()
+
+
+def test_a_pruned_column_keeps_its_flags() -> None:
+    random = np.random.default_rng(5)
+    dense = counts(6, 1500, 8, (0.2, 0.5)).toarray()
+    y = draw_labels(dense[:, 0] - 1.0, 7)
+    dense[:, 3] = np.where(random.random(1500) < 0.02, 1.0, y)  # a proxy that is commoner than the copy below
+    dense[:, 5] = y
+    data = dataset_of(csr_of(dense), y, names=[f"c{k}" for k in range(8)])
+    learned, _ = learn_quietly(data, problem_of(net={"d_block": 8, "epochs": 2}, explain={"rows": 10, "background": 0}))
+    copy = row(features_table(data, learned), "c5")
+    assert (copy["status"], copy["kept_for"], list(copy["flags"])) == ("pruned", "c3", ["leak_suspect"])

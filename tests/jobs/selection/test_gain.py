@@ -63,7 +63,7 @@ def by_brute_force(net: Net, design: Design, y: np.ndarray, nodes: int) -> np.nd
 def evidence_of(
     net: Net, calibration: Calibration, design: Design, y: np.ndarray, held: np.ndarray, seen: np.ndarray
 ) -> Evidence:
-    saying = saying_of(Fold(net, {}, design, seen, held, calibration), y, BINARY)
+    saying = saying_of(Fold(net, {}, design, seen, held, calibration), y, BINARY, 0, y)
     return held_out_evidence(net, saying, design, y, held, seen, 4)
 
 
@@ -160,7 +160,7 @@ def test_trained_nets_select_the_true_columns_among_columns_far_from_zero() -> N
     design = mixed_design(csr_of(X / np.ptp(X, axis=0)), (), split.train)
     plan = TrainingPlan(BodyShape(n_blocks=1, d_block=16), epochs=6, patience=6, learning_rate=3e-3, code_penalty=0.5)
     ensemble = cross_fit(design, design, y, split, 3.0, plan, 2, lambda *_: None)
-    evidence = collect_evidence(ensemble, y, 2, lambda: None)
+    evidence = collect_evidence(ensemble, y, y, 2, lambda: None)
     selected = select_columns([hear(evidence, design, y)], 0.1).selected
     assert selected[:10].all()
     assert selected[10:].sum() <= 2
