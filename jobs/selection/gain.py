@@ -49,12 +49,13 @@ class Evidence:
 
     Attributes:
         held_out: the rows, and what the net says of them.
-        gain: (n_columns,) sums of gain_ij, nats.
-        score, variance: (n_columns,) sums of score_ij and of its variance.
+        gain, points: (n_columns,) sums of gain_ij, nats, and of score_ij.
+        score, variance: (n_columns,) of score_ij and of its variance, of common numbers of their bent part alone.
     """
 
     held_out: HeldOut
     gain: Floats
+    points: Floats
     score: Floats
     variance: Floats
 
@@ -106,10 +107,10 @@ def held_out_evidence(
     codes = design.starts[: design.n_numeric]
     few = np.diff(held.starts)[codes] <= _EXACT_COVERAGE * len(rows)
     sparse = np.flatnonzero(few & (np.diff(design.starts)[: design.n_numeric] == 1))
-    sums = np.zeros((len(design.columns), 3))
-    sums[sparse] = _sparse_sums(held, codes[sparse])
+    sums = np.zeros((len(design.columns), 4))
+    sums[sparse] = _sparse_sums(held, codes[sparse])[:, [0, 1, 1, 2]]
     exact = np.setdiff1d(np.arange(len(design.columns)), sparse, assume_unique=True)
-    sums[exact] = _exact_sums(held, design.starts, exact)
+    sums[exact] = _exact_sums(held, design, exact)
     return Evidence(HeldOut(rows, held.f, saying.linear, _effects(held, design), saying.family), *sums.T)
 
 
@@ -179,26 +180,33 @@ def _slope_moments(slope: Matrix, r: Floats, h: Floats) -> tuple[Floats, Floats,
     return total, along_r, along_h, product
 
 
-def _exact_sums(held: _Entries, code_starts: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:
-    """(len(columns), 3) sums of columns of any kind, their attributions made for every row.
-
-    Column k owns the codes code_starts[k]:code_starts[k + 1].
-    """
-    owns = [slice(int(code_starts[k]), int(code_starts[k + 1])) for k in columns]
+def _exact_sums(held: _Entries, design: Design, columns: NDArray[np.int64]) -> Floats:
+    """(len(columns), 4) sums of columns of any kind, their attributions made for every row."""
+    owns = [slice(int(design.starts[k]), int(design.starts[k + 1])) for k in columns]
     means = [held.mean[own] @ held.code[own] for own in owns]  # (d_block + 1,) the mean code of each column
-    out = np.empty((len(columns), 3))
-    for at, (own, mean) in enumerate(zip(owns, means, strict=True)):
+    h, out = held.family.weights(held.f), np.empty((len(columns), 4))
+    rest = (held.f, held.y, held.loss, held.family.dispersion)
+    for at, (k, own, mean) in enumerate(zip(columns, owns, means, strict=True)):
         entries = slice(int(held.starts[own.start]), int(held.starts[own.stop]))
         phi = -(held.slope @ mean.astype(np.float32)).astype(np.float64)  # (n,): minus the mean code, along each slope
-        exact_evidence(
-            phi,
-            held.row[entries],
-            held.value[entries],
-            held.dot[entries],
-            held.f,
-            held.y,
-            held.loss,
-            held.family.dispersion,
-            out[at],
-        )
+        found, bent = np.empty(3), np.empty(3)
+        exact_evidence(phi, held.row[entries], held.value[entries], held.dot[entries], *rest, found)
+        if k < design.n_numeric:
+            first = slice(entries.start, int(held.starts[own.start + 1]))
+            bent_part = _bent(phi, held.row[first], held.value[first], h)
+            exact_evidence(bent_part, held.row[:0], held.value[:0], held.dot[:0], *rest, bent)
+        out[at] = found[0], found[1], *(bent if k < design.n_numeric else found)[1:]
     return out
+
+
+def _bent(phi: Floats, row: NDArray[np.int32], value: Matrix, h: Floats) -> Floats:
+    """(n,) attributions less what value and presence of the column, weighted by h, say of them.
+
+    That part the conditional test judges, given all others; the nets may have it from a relative of the column.
+    """
+    x, presence = np.zeros(len(phi)), np.zeros(len(phi))
+    x[row], presence[row] = value, 1
+    base = np.column_stack([np.ones(len(phi)), x, presence])
+    weighted = base * h[:, None]
+    effect = np.linalg.lstsq(weighted.T @ base, weighted.T @ phi, rcond=1e-9)[0]
+    return phi - base @ effect

@@ -96,7 +96,7 @@ def hear(folds: Sequence[Evidence], design: Design, y: NDArray[np.float32]) -> T
         np.sum([fold.gain for fold in folds], axis=0) / sum(len(held.rows) for held in held_out),
         conditional.z,
         conditional.entry,
-        np.mean([fold.score > 0 for fold in folds], axis=0),
+        np.mean([fold.points > 0 for fold in folds], axis=0),
         interactions,
         conditional.width,
     )

@@ -231,3 +231,18 @@ def test_an_automatic_split_is_that_of_its_share() -> None:
     asked = problem(net={"d_block": 8, "epochs": 1}, split={"test": "auto", "valid": "auto", "folds": 2})
     learned, _ = learn_quietly(data, asked)
     assert [len(rows) for rows in (learned.split.test, learned.split.valid, learned.split.train)] == [100, 100, 300]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_a_linear_relative_has_of_a_column_is_not_its_own(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    true = random.normal(size=(6000, 5))
+    relatives = [0.8 * true[:, [k]] + 0.6 * random.normal(size=(6000, 5)) for k in range(5)]
+    dense = np.exp(0.6 * np.concatenate([true, *relatives], axis=1) + 2)
+    X = csr_of(np.concatenate([dense, counts(seed + 1000, 6000, 150, (0.02, 0.3)).toarray()], axis=1))
+    f = true @ [0.6, -0.5, 0.4, -0.4, 0.3]
+    data = dataset_of(X, draw_labels(f - f.mean() - 0.5, seed + 5))
+    learned, _ = learn_quietly(data, problem_of(explain={"rows": 20, "background": 0}))
+    found = np.flatnonzero(learned.selection.selected)
+    assert (found < 5).sum() >= 2
+    assert (found >= 5).sum() <= 1

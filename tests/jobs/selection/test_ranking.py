@@ -31,6 +31,7 @@ def judged(design: Design, y: np.ndarray, score: np.ndarray | None = None, gain:
         Evidence(
             HeldOut(rows, np.full(len(rows), base), np.full(len(rows), base), np.zeros(p)),
             np.zeros(p) if gain is None else gain / 2,
+            np.zeros(p) if score is None else score,
             np.zeros(p) if score is None else score / np.sqrt(2),
             np.ones(p),
         )
