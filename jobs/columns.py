@@ -50,7 +50,7 @@ class Columns:
         ordered: the items of the columns of sequences whose order is read.
         coverage: (n_numeric,) share of all rows that are non-zero.
         moments: of all numeric columns over all rows, after log(1 + x) if that is taken; nan: constant or rare.
-        flags: flag -> names of the kept columns that have it.
+        flags: flag -> names of the columns that have it, pruned ones too.
         duplicates: test rows that equal a training row in every kept column.
     """
 
