@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from config.document import KeyPath
 from config.locations import contains
 from config.problem import Problem
-from config.sections import WHOLE, NetSettings, RangeSettings, TableSettings
+from config.sections import NetSettings, RangeSettings, TableSettings
 
 _OF_SHAP_VALUES = ("feature", "value", "level", "shap", "class", "label")  # beside the id in what a run leaves (README)
 _OF_PREDICTIONS = "probability"
@@ -192,12 +192,12 @@ def _searched_wrongly(problem: Problem) -> Iterator[Contradiction]:
             yield Contradiction(key, f"{among.low:g} to {among.high:g}", "low <= high, and above 0 where log is true")
             continue
         for value in (among.low, among.high) if is_range else among:
-            whole = isinstance(value, float) and value.is_integer() and is_range
+            is_whole = is_range and isinstance(value, float) and value.is_integer()  # ends of a range are floats
             if value == "auto":
                 yield Contradiction(key, "auto", "values to be tried")
                 break
             try:
-                NetSettings.model_validate({name: int(value) if whole and name in WHOLE else value})
+                NetSettings.model_validate({name: int(value) if is_whole else value})
             except ValidationError as error:
                 found = f"{value!r}, though {name} is {field.description}"
                 yield Contradiction(key, found, error.errors()[0]["msg"].removeprefix("Input should be "))

@@ -229,7 +229,6 @@ TunedName = Literal[
     "learning_rate", "optimizer", "weight_decay", "batch_size", "code_penalty",
     "n_blocks", "d_block", "d_hidden_factor", "hidden_dropout", "residual_dropout", "n_factors",
 ]  # fmt: skip
-WHOLE = frozenset({"n_blocks", "d_block", "d_hidden_factor", "batch_size", "n_factors"})  # whole numbers
 Choices = Annotated[tuple[int | float | str, ...], Field(strict=False, min_length=1)]
 
 

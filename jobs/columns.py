@@ -87,8 +87,8 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
     Raises:
         NoUsableColumn: no column is left.
     """
-    scaler = fit_scaler(data.X, split.train, log1p=problem.scale.log1p)
-    pruning, screened, numeric = _prune_numeric(data, scaler, split, problem, on_columns)
+    scaler, labels = fit_scaler(data.X, split.train, log1p=problem.scale.log1p), _labels(data, split)
+    pruning, screened, numeric = _prune_numeric(data, labels, scaler, split, problem, on_columns)
     names = [data.names[int(k)] for k in pruning.kept]
     vocabularies = tuple(fit_vocabulary(column, split.train, problem.prune.min_rows) for column in data.categorical)
     encoded = _encoded(data, vocabularies)
@@ -112,7 +112,7 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         )
     coverage = column_counts(data.X.indices, len(data.names)) / data.n_rows
     late = frozenset(column.name for column in data.dates if dated_after(column, data.until, split.train))
-    leaks = frozenset(_leaks_of_others(data, split, encoded, calendars))
+    leaks = frozenset(_leaks_of_others(data, labels, split, encoded, calendars))
     flags = screened.flags | {"leak_suspect": screened.flags["leak_suspect"] | leaks, "late": late}
     duplicates = rows_seen_before(plain.Z, split.train, split.test)
     return Columns(
@@ -161,17 +161,18 @@ def _labels(data: Dataset, split: Split) -> list[NDArray[np.float32]]:
 
 def _leaks_of_others(
     data: Dataset,
+    labels: list[NDArray[np.float32]],
     split: Split,
     encoded: list[tuple[Vocabulary, NDArray[np.int32]]],
     calendars: tuple[Calendar, ...],
 ) -> Iterator[str]:
     """Categories and dates that alone tell the label, or one of its classes."""
-    for label in _labels(data, split):
+    for label in labels:
         yield from (vocabulary.name for vocabulary, codes in encoded if is_leak(codes, label, split.train))
-        for column, calendar in zip(data.dates, calendars, strict=True):
-            place = np.nan_to_num(calendar.scaled(days_of(column, data.until)), nan=-1.0)  # none: it never happened
-            if tells(place[split.train], label[split.train]):
-                yield column.name
+    for column, calendar in zip(data.dates, calendars, strict=True):
+        place = np.nan_to_num(calendar.scaled(days_of(column, data.until)), nan=-1.0)  # none: it never happened
+        if any(tells(place[split.train], label[split.train]) for label in labels):
+            yield column.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,12 @@ class _Screened:
 
 
 def _prune_numeric(
-    data: Dataset, scaler: Scaler, split: Split, problem: Problem, on_columns: Callable[[int], object]
+    data: Dataset,
+    labels: list[NDArray[np.float32]],
+    scaler: Scaler,
+    split: Split,
+    problem: Problem,
+    on_columns: Callable[[int], object],
 ) -> tuple[Pruning, _Screened, csr_array]:
     """The verdict on all numeric columns, what the screens say of them, and the kept ones, scaled."""
     status = screen_columns(scaler, len(split.train), problem.prune.min_rows)
@@ -193,15 +199,22 @@ def _prune_numeric(
     found = correlated_pairs(scaled, split.train, problem.prune.correlation, on_columns=on_columns)
     pairs = CorrelatedPairs(candidates[found.left], candidates[found.right], found.r)
     pruning = prune(status, scaler.count, pairs)
-    screened = _screen(data, scaled, scaler, split, candidates)
+    screened = _screen(data, labels, scaled, scaler, split, candidates)
     return pruning, screened, take_columns(scaled, np.flatnonzero(pruning.status[candidates] == KEPT))
 
 
-def _screen(data: Dataset, scaled: csr_array, scaler: Scaler, split: Split, candidates: NDArray[np.int64]) -> _Screened:
+def _screen(
+    data: Dataset,
+    labels: list[NDArray[np.float32]],
+    scaled: csr_array,
+    scaler: Scaler,
+    split: Split,
+    candidates: NDArray[np.int64],
+) -> _Screened:
     def named(places: NDArray[np.int64]) -> frozenset[str]:
         return frozenset(data.names[int(candidates[k])] for k in places)
 
-    leaks = [leak_suspects(scaled, label, split.train) for label in _labels(data, split)]
+    leaks = [leak_suspects(scaled, label, split.train) for label in labels]
     flags = {
         "leak_suspect": frozenset[str]().union(*map(named, leaks)),
         "drift": named(drifting_columns(scaled, split.train, split.test)),

@@ -1,5 +1,7 @@
 """Fits every model of a run: the ridge, the plan that a search finds, the nets, the trees they are measured against."""
 
+from operator import itemgetter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,23 +30,19 @@ def fit_linear(
         The columns, with or without curves; the strength of their best ridge; and this ridge.
     """
 
-    def fitted(design: Design) -> tuple[float, float, LinearModel]:
-        Z, label, rows = resample(design.Z, y, split.train, plan.resampling, plan.seed)
+    def fitted(columns: Columns) -> tuple[float, Columns, float, LinearModel]:
+        Z, label, rows = resample(columns.design.Z, y, split.train, plan.resampling, plan.seed)
         strength, ridge = choose_ridge(
             Z, label, rows, split.valid, plan.class_weights, on_model=stages.advance, task=plan.task
         )
-        return float(plan.task.losses(ridge.logits(Z, split.valid), label[split.valid]).mean()), strength, ridge
+        loss = plan.task.losses(ridge.logits(Z, split.valid), label[split.valid]).mean()
+        return float(loss), columns, strength, ridge
 
-    with stages.stage("linear", len(STRENGTHS) * (1 + columns.is_curved), "models") as facts:
-        loss, strength, linear = fitted(columns.plain)
-        if columns.is_curved:
-            curved = fitted(columns.design)
-            if curved[0] < loss:
-                _, strength, linear = curved
-            else:
-                columns = columns.without_curves()
-        facts |= {"strength": strength, "is_curved": columns.is_curved}
-    return columns, strength, linear
+    candidates = [columns.without_curves(), columns] if columns.is_curved else [columns]
+    with stages.stage("linear", len(STRENGTHS) * len(candidates), "models") as facts:
+        _, chosen, strength, linear = min(map(fitted, candidates), key=itemgetter(0))
+        facts |= {"strength": strength, "is_curved": chosen.is_curved}
+    return chosen, strength, linear
 
 
 def tune_plan(

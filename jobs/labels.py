@@ -81,8 +81,8 @@ def _by_kind(value: object) -> tuple[str, Any]:
     return str(type(value)), value
 
 
-def listed(items: Iterable[str]) -> str:
+def listed(items: Iterable[str], most: int = _NAMED) -> str:
     """The first few, and how many more there are."""
     texts = list(items)
-    more = f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else ""
-    return ", ".join(texts[:_NAMED]) + more
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more

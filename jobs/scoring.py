@@ -99,11 +99,11 @@ class _Known:
 
     def count(self, table: Table) -> None:
         self._unseen -= {*table.numeric_names}
-        for column in table.categorical:
-            self._has_values |= {column.name} if column.levels else set()
-            self._unseen -= {column.name} if column.levels else set()
-            if not self._levels.get(column.name, frozenset()).isdisjoint(column.levels):
-                self._is_known.add(column.name)
+        for name, levels in ((column.name, column.levels) for column in table.categorical if column.levels):
+            self._unseen.discard(name)
+            self._has_values.add(name)
+            if not self._levels.get(name, frozenset()).isdisjoint(levels):
+                self._is_known.add(name)
 
     @property
     def never_seen(self) -> list[str]:

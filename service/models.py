@@ -93,10 +93,7 @@ def rows_of(model: Model, columns: dict[str, list[Any]]) -> Table:
         UnfitRows: a column is unknown, is as long as no other, or holds what it cannot.
     """
     sequences = [column.vocabulary.name for column in model.sequences]
-    texts = [column.name for column in model.categorical]
-    moments = {*(column.name for column in model.dates), *((model.until,) if model.until else ())}
-    known = {model.id, *model.numeric, *texts, *sequences, *moments}
-    unknown = sorted(columns.keys() - known - model.unread)
+    unknown = sorted(columns.keys() - {model.id, *model.columns, model.until} - model.unread)
     if unknown:
         raise UnfitRows(f"the model does not know {', '.join(map(repr, unknown[:5]))}; leave them out")
     lengths = {name: len(values) for name, values in columns.items()}

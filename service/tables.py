@@ -1,11 +1,13 @@
 """A run as tables for a terminal: the columns, best first, and the metrics beside the baselines."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import pandas as pd
 from rich.table import Table
 from rich.text import Text
+
+from jobs.labels import listed
 
 STATUS_STYLES = {
     "selected": "bold green",
@@ -84,13 +86,8 @@ def status_line(features: pd.DataFrame) -> Text:
 def changes_line(metrics: Mapping[str, Any]) -> Text | None:
     """Return one line on what has changed since the run before; None if nothing has."""
     changes: Mapping[str, Any] = metrics.get("changes", {})
-    parts = [f"{what} {_named(changes[what])}" for what in ("moved", "new", "gone") if changes.get(what)]
+    parts = [f"{what} {listed(changes[what], _MOST_NAMED)}" for what in ("moved", "new", "gone") if changes.get(what)]
     return Text(f"Since run {changes['since']}: {'; '.join(parts)}", style="yellow") if parts else None
-
-
-def _named(names: Sequence[str]) -> str:
-    rest = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + rest
 
 
 def metrics_table(metrics: Mapping[str, Any]) -> Table:

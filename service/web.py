@@ -53,7 +53,7 @@ def make_web(models: Models) -> FastAPI:
             except NoModel:
                 continue
             model = known.model
-            size = len(model.numeric) + len(model.categorical) + len(model.sequences)
+            size = len(model.columns)
             found.append(
                 Known(
                     problem=problem,

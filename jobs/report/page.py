@@ -6,6 +6,8 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from jobs.labels import listed
+
 _TOP = 50
 _MOST_NAMED = 10  # columns in a sentence
 _LAST = 20  # items of a sequence
@@ -45,8 +47,8 @@ def write_page(
         pairs=interactions.to_dict("records"),
         positions={name: of.head(_LAST).to_dict("records") for name, of in positions.groupby("feature")},
         lead=metrics["lead_over_linear_model"],
-        changes=metrics["changes"],
-        most_named=_MOST_NAMED,
+        since=metrics["changes"]["since"],
+        changes={what: listed(metrics["changes"][what], _MOST_NAMED) for what in ("moved", "new", "gone")},
         seen_before=metrics["test_rows_seen_in_training"],
     )
     (folder / "report.html").write_text(text, encoding="utf-8")

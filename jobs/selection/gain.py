@@ -189,13 +189,14 @@ def _exact_sums(held: _Entries, design: Design, columns: NDArray[np.int64]) -> F
     for at, (k, own, mean) in enumerate(zip(columns, owns, means, strict=True)):
         entries = slice(int(held.starts[own.start]), int(held.starts[own.stop]))
         phi = -(held.slope @ mean.astype(np.float32)).astype(np.float64)  # (n,): minus the mean code, along each slope
-        found, bent = np.empty(3), np.empty(3)
+        found = np.empty(3)
         exact_evidence(phi, held.row[entries], held.value[entries], held.dot[entries], *rest, found)
+        out[at] = found[[0, 1, 1, 2]]
         if k < design.n_numeric:
             first = slice(entries.start, int(held.starts[own.start + 1]))
             bent_part = _bent(phi, held.row[first], held.value[first], h)
-            exact_evidence(bent_part, held.row[:0], held.value[:0], held.dot[:0], *rest, bent)
-        out[at] = found[0], found[1], *(bent if k < design.n_numeric else found)[1:]
+            exact_evidence(bent_part, held.row[:0], held.value[:0], held.dot[:0], *rest, found)
+            out[at, 2:] = found[1:]
     return out
 
 

@@ -1,5 +1,6 @@
 """`winnow score`: the predictions of a run's model for every row of a drop, as parquet and csv."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -60,16 +61,20 @@ def execute(drop: str, model: str, out_url: str, *, as_json: bool = False) -> Ex
         print_json({"status": "scored", **said, **odd, "predictions": urls})
         return Exit.DONE
     if scored.missing:
-        named = ", ".join(scored.missing[:5]) + (", ..." if len(scored.missing) > 5 else "")
-        lacking = f"{len(scored.missing)} columns of the model are not in the drop, and never happened: {named}"
+        lacking = f"{len(scored.missing)} columns of the model are not in the drop, and never happened: "
+        lacking += _named(scored.missing)
         out().print(lacking, style="yellow", markup=False)
     if scored.strange:
-        named = ", ".join(scored.strange[:5]) + (", ..." if len(scored.strange) > 5 else "")
-        unlike = f"{len(scored.strange)} columns have no value that the model knows; is their type another one? {named}"
+        unlike = f"{len(scored.strange)} columns have no value that the model knows; is their type another one? "
+        unlike += _named(scored.strange)
         out().print(unlike, style="yellow", markup=False)
     out().print(f"{scored.rows:,} rows scored by run {known.commit.run_id}:", markup=False)
     out().print("\n".join(shown(url) for url in urls), markup=False, soft_wrap=True)
     return Exit.DONE
+
+
+def _named(columns: Sequence[str]) -> str:
+    return ", ".join(columns[:5]) + (", ..." if len(columns) > 5 else "")
 
 
 def _score(work: Work, model: Model, folder: Path, observer: RunObserver) -> Scored:
