@@ -106,7 +106,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
         raise TrainingFailed(str(error)) from error
     except FloatingPointError as error:
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
-    selection = _select(ensemble, plain, y, problem, threads, stages)
+    selection = _select(ensemble, trees, plain, y, split, problem, threads, stages)
     summary = _explain(ensemble, split, problem, threads, stages)
     logits = _logits(design, split, ensemble, linear, trees)
     judgement = judge(logits, data, split, target, problem, task)
@@ -170,8 +170,10 @@ def _fit_target(data: Dataset, split: Split, problem: Problem) -> Target:
 
 def _select(
     ensemble: Ensemble,
+    trees: Trees,
     plain: Design,
     y: NDArray[np.float32],
+    split: Split,
     problem: Problem,
     threads: int,
     stages: Stages,
@@ -182,8 +184,8 @@ def _select(
         for output in outputs:
             label = label_to_test(ensemble, y, output)
             evidence = collect_evidence(ensemble, label, y, threads, stages.advance, output)
-            heard.append(hear(evidence, plain, label))
-        selection = select_columns(heard, problem.select.q)
+            heard.append(hear(evidence, plain, label, split.clusters))
+        selection = select_columns(heard, np.add.reduceat(trees.gain(), plain.starts[:-1]), problem.select.q)
         facts["selected"] = int(selection.selected.sum())
     return selection
 
@@ -225,7 +227,7 @@ def _logits(design: Design, split: Split, ensemble: Ensemble, linear: LinearMode
         side: {
             NET: ensemble.logits(rows),
             linear_name(ensemble.task): linear.logits(design.Z, rows),
-            "lightgbm": trees(rows),
+            "lightgbm": trees.logits(rows),
         }
         for side, rows in (("valid", split.valid), ("test", split.test))
     }

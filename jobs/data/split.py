@@ -3,9 +3,9 @@
 # scikit-learn's splitters have no types.
 """Which rows train, validate and test, and the folds of the training rows. Made before anything is fitted.
 
-Stratified by label, or grouped (no group on both sides), or by time (the latest rows test), or as a column of the drop
-says. Rows are addressed by their position in the dataset, whose order is that of the ids: the same data give the same
-split, however the drop was cut into parts.
+Stratified by label with copies of a row together, or grouped (no group on both sides), or by time (the latest rows
+test), or as a column of the drop says. Rows are addressed by their position in the dataset, whose order is that of the
+ids: the same data give the same split, however the drop was cut into parts.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,7 @@ from sklearn.model_selection import (
     StratifiedShuffleSplit,
 )
 
+from jobs.data.clusters import Clusters, clusters_of
 from jobs.data.dataset import Dataset
 
 FEW_ROWS = 20  # of a class: with fewer nothing is learned or tested that other rows would confirm
@@ -68,12 +69,14 @@ class Split:
     Attributes:
         train, valid, test: disjoint, together all rows.
         folds: a partition of `train`; fold k is never seen by net k.
+        clusters: (n_rows,) the number of the cluster that each row belongs to; rows of one are not independent.
     """
 
     train: Rows
     valid: Rows
     test: Rows
     folds: tuple[Rows, ...]
+    clusters: Clusters
 
     def training_rows_of(self, fold: int) -> Rows:
         """The training rows that are not in that fold."""
@@ -96,17 +99,18 @@ def split_rows(data: Dataset, policy: SplitPolicy) -> Split:
     if fewest < policy.folds + 2:
         raise ValueError(f"one class has {fewest} rows only, and {policy.folds} folds and two more sides need it")
     _require_groups(data, policy)
+    clusters = clusters_of(data)
     if data.split is not None:
         train, valid, test = _declared_sides(data.split)
     elif policy.by == "time":
         train, valid, test = _sides_by_time(data, policy)
     else:
-        rest, test = _hold_out(data, np.arange(data.n_rows), policy.test, policy)
-        train, valid = _hold_out(data, rest, policy.valid / (1 - policy.test), policy)
+        rest, test = _hold_out(data, clusters, np.arange(data.n_rows), policy.test, policy)
+        train, valid = _hold_out(data, clusters, rest, policy.valid / (1 - policy.test), policy)
     _require_both_classes(data, {"train": train, "valid": valid, "test": test})
-    folds = _folds(data, train, policy)
+    folds = _folds(data, clusters, train, policy)
     _require_both_classes(data, {f"fold {k + 1}": rows for k, rows in enumerate(folds)})
-    return Split(train, valid, test, folds)
+    return Split(train, valid, test, folds, clusters)
 
 
 def _fewest(data: Dataset, y: NDArray[np.float32]) -> int:
@@ -163,39 +167,47 @@ def _sides_by_time(data: Dataset, policy: SplitPolicy) -> tuple[Rows, Rows, Rows
     return sides
 
 
-def _hold_out(data: Dataset, rows: Rows, share: float, policy: SplitPolicy) -> tuple[Rows, Rows]:
+def _hold_out(data: Dataset, clusters: Clusters, rows: Rows, share: float, policy: SplitPolicy) -> tuple[Rows, Rows]:
     try:
-        return _drawn(data, rows, share, policy)
+        return _drawn(data, clusters, rows, share, policy)
     except ValueError as error:  # what scikit-learn says names its own arguments
         what = "both classes" if len(data.classes) == 2 else "every class (enlarge split.valid and split.test)"
         raise ValueError(f"{len(rows)} rows are too few to take {share:.2g} of them out with {what}") from error
 
 
-def _drawn(data: Dataset, rows: Rows, share: float, policy: SplitPolicy) -> tuple[Rows, Rows]:
-    y = _strata(data, rows, least=2)
+def _drawn(data: Dataset, clusters: Clusters, rows: Rows, share: float, policy: SplitPolicy) -> tuple[Rows, Rows]:
     if policy.by == "group" and data.group is not None:
         splitter = GroupShuffleSplit(n_splits=1, test_size=share, random_state=policy.seed)
-        kept, held = next(splitter.split(rows, y, data.group[rows]))
-    else:
-        shuffle = StratifiedShuffleSplit if policy.stratify else ShuffleSplit
-        kept, held = next(shuffle(n_splits=1, test_size=share, random_state=policy.seed).split(rows, y))
-    return np.sort(rows[kept]), np.sort(rows[held])
+        kept, held = next(splitter.split(rows, groups=data.group[rows]))
+        return np.sort(rows[kept]), np.sort(rows[held])
+    firsts = _firsts(clusters, rows)
+    shuffle = StratifiedShuffleSplit if policy.stratify else ShuffleSplit
+    splitter = shuffle(n_splits=1, test_size=share, random_state=policy.seed)
+    _, held = next(splitter.split(firsts, _strata(data, firsts, least=2)))
+    is_held = np.isin(clusters[rows], clusters[firsts[held]])
+    return rows[~is_held], rows[is_held]
 
 
-def _folds(data: Dataset, train: Rows, policy: SplitPolicy) -> tuple[Rows, ...]:
-    y, fewest = _strata(data, train, policy.folds), _fewest(data, data.y[train])
+def _firsts(clusters: Clusters, rows: Rows) -> Rows:
+    """The first row of each cluster: drawn for all of its copies."""
+    return np.sort(rows[np.unique(clusters[rows], return_index=True)[1]])
+
+
+def _folds(data: Dataset, clusters: Clusters, train: Rows, policy: SplitPolicy) -> tuple[Rows, ...]:
+    fewest = _fewest(data, data.y[train])
     if fewest < policy.folds:
         raise ValueError(f"one class has {fewest} training rows only, and {policy.folds} folds need it")
     if policy.by == "group" and data.group is not None:
         splitter = StratifiedGroupKFold(policy.folds, shuffle=True, random_state=policy.seed)
-        parts = splitter.split(train, y, data.group[train])
-    elif policy.by == "time" and data.time is not None:
+        parts = splitter.split(train, _strata(data, train, policy.folds), data.group[train])
+        return tuple(np.sort(train[held]) for _, held in parts)
+    if policy.by == "time" and data.time is not None:
         order = np.argsort(data.time[train], kind="stable")
-        parts = ((rest, np.sort(order[held])) for rest, held in KFold(policy.folds).split(order))
-    else:
-        kind = StratifiedKFold if policy.stratify else KFold
-        parts = kind(policy.folds, shuffle=True, random_state=policy.seed).split(train, y)
-    return tuple(np.sort(train[held]) for _, held in parts)
+        return tuple(np.sort(train[order[held]]) for _, held in KFold(policy.folds).split(order))
+    firsts, kind = _firsts(clusters, train), StratifiedKFold if policy.stratify else KFold
+    splitter = kind(policy.folds, shuffle=True, random_state=policy.seed)
+    parts = splitter.split(firsts, _strata(data, firsts, policy.folds))
+    return tuple(train[np.isin(clusters[train], clusters[firsts[held]])] for _, held in parts)
 
 
 def _require_both_classes(data: Dataset, sides: Mapping[str, Rows]) -> None:

@@ -1,8 +1,9 @@
 # pyright: reportUnknownMemberType=false
 # lightgbm leaves a type argument of its train open.
-"""LightGBM on the same split and the same columns: what the net has to be measured against."""
+"""LightGBM on the same split and the same columns: what the net is measured against, and a voice in the order."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import lightgbm
 import numpy as np
@@ -12,8 +13,6 @@ from scipy.sparse import csr_array, csr_matrix
 
 from jobs.data.split import Rows
 from jobs.net.tasks import BINARY, Task
-
-Trees = Callable[[Rows], NDArray[np.float64]]  # positions of rows -> their logits
 
 _ROUNDS, _PATIENCE = 500, 30
 _PARAMETERS = {
@@ -28,6 +27,22 @@ _PARAMETERS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """Boosted trees, and the matrix whose rows they judge."""
+
+    booster: lightgbm.Booster
+    Z: csr_array
+
+    def logits(self, rows: Rows) -> NDArray[np.float64]:
+        """(len(rows),) or (len(rows), n_outputs) logits, or values."""
+        return np.asarray(self.booster.predict(csr_matrix(self.Z[rows]), raw_score=True), dtype=np.float64)
+
+    def gain(self) -> NDArray[np.float64]:
+        """(n_codes,) total gain of all splits on each column of the matrix."""
+        return np.asarray(self.booster.feature_importance("gain"), dtype=np.float64)
+
+
 def train_lightgbm(
     Z: csr_array,
     y: NDArray[np.float32],
@@ -39,9 +54,8 @@ def train_lightgbm(
     on_round: Callable[[], None],
     task: Task = BINARY,
 ) -> Trees:
-    """Boost trees as `boost` does; return a function from positions of rows to their logits, or values."""
-    booster = boost(Z, y, train, valid, seed=seed, threads=threads, on_round=on_round, task=task)
-    return lambda rows: np.asarray(booster.predict(csr_matrix(Z[rows]), raw_score=True), dtype=np.float64)
+    """Boost trees as `boost` does."""
+    return Trees(boost(Z, y, train, valid, seed=seed, threads=threads, on_round=on_round, task=task), Z)
 
 
 def boost(

@@ -56,23 +56,34 @@ class Conditional:
     width: float
 
 
-def conditional_test(design: Design, y: NDArray[np.float32], folds: Sequence[HeldOut]) -> Conditional:
-    """Test every column of the design on the held-out rows of all folds together."""
+def conditional_test(
+    design: Design, y: NDArray[np.float32], folds: Sequence[HeldOut], inflation: Floats
+) -> Conditional:
+    """Test every column of the design on the held-out rows of all folds together.
+
+    Args:
+        design: the input.
+        y: (n_rows,) labels.
+        folds: what the nets say of the rows that they never saw.
+        inflation: (n_codes, 2) of the standard deviation of value and presence of each code (dependence.py).
+    """
     nuisance = Nuisance(design, y, folds)
     active = nuisance.silence_others()
     for _ in range(_REFITS):
         nuisance.refit(active)
     coordinates = nuisance.coordinates()
     products = nuisance.products(active)
-    z = coordinates.project(products)
+    wider = inflation[coordinates.code, coordinates.is_presence.astype(np.int64)]
+    z = coordinates.project(products) / wider
     width = null_width(z[coordinates.is_testable])
-    p = 2 * ndtr(-np.abs(z) / width)
+    z /= width
+    p = 2 * ndtr(-np.abs(z))
     if not folds[0].family.is_gaussian:
-        refine_tails(p, z, width, design.Z, nuisance.sums(), coordinates, y)
+        refine_tails(p, z, width * wider, design.Z, nuisance.sums(), coordinates, y)
     owner = design.owner[coordinates.code]
     strongest = np.zeros(len(design.columns))
     for at in np.argsort(np.abs(z), kind="stable"):
-        strongest[owner[at]] = z[at] / width
+        strongest[owner[at]] = z[at]
     first = design.owner[coordinates.order_of_entry(products)]
     by_entry = np.concatenate([first, np.argsort(-np.abs(strongest), kind="stable")])
     entry = np.argsort(np.argsort(_first_places(by_entry, len(strongest)))) + 1

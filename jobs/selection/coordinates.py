@@ -139,18 +139,20 @@ class Coordinates:
             self.own_share[a[own]] = np.maximum(np.diag(left), 1e-6)
             self.score[a[own]] = left @ (own_scores[own] + self.effect[a[own]])
 
-    def order_of_entry(self, products: Products) -> Index:
+    def order_of_entry(self, products: Products, least_z: float = 0.0) -> Index:
         """Active codes in the order in which forward selection takes them: each time the one that explains most.
 
         A code stands for its relatives once it is in, so of several that say the same one comes early (sweeps of the
-        normal equations: Goodnight 1979).
+        normal equations: Goodnight 1979). It ends where no code that is out shows a `least_z` beside those that are in.
         """
         a, R = self._correlations(products)
         left, matrix = R[:, a] @ self.effect[a] + self.raw_score[a], R[:, a] + _RIDGE * np.eye(len(a))
         code, order, is_out = self.code[a], list[int](), np.ones(len(a), np.bool_)
         while is_out.any():
-            own = np.maximum(np.diag(matrix), _LEAST_OWN)
-            best = int(code[np.argmax(np.where(is_out, left**2 / own, -1.0))])
+            explained = np.where(is_out, left**2 / np.maximum(np.diag(matrix), _LEAST_OWN), -1.0)
+            if explained.max() < least_z**2:
+                break
+            best = int(code[explained.argmax()])
             order.append(best)
             for k in np.flatnonzero(code == best):
                 if matrix[k, k] > _LEAST_OWN:

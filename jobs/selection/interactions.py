@@ -53,12 +53,19 @@ class Interactions:
 
 
 def find_interactions(
-    design: Design, y: NDArray[np.float32], folds: Sequence[HeldOut], block_bytes: int = _BLOCK_BYTES
+    design: Design,
+    y: NDArray[np.float32],
+    folds: Sequence[HeldOut],
+    inflation: Floats,
+    block_bytes: int = _BLOCK_BYTES,
 ) -> Interactions:
-    """Test all pairs of columns on the held-out rows of all folds together, against the folds' linear models."""
+    """Test all pairs of columns on the held-out rows of all folds together, against the folds' linear models.
+
+    inflation: (n_codes,) of the standard deviation of the score of each code (dependence.py); a pair has the larger.
+    """
     rows = np.concatenate([fold.rows for fold in folds])
     linear = np.concatenate([fold.linear for fold in folds])
-    return _find(design, y, rows, linear, folds[0].family, block_bytes)
+    return _find(design, y, rows, linear, folds[0].family, inflation, block_bytes)
 
 
 def strongest_pairs(found: Sequence[Interactions]) -> Interactions:
@@ -74,19 +81,25 @@ def strongest_pairs(found: Sequence[Interactions]) -> Interactions:
 
 def interacting_codes(design: Design, y: NDArray[np.float32], rows: Rows, f: Floats, family: Family) -> Index:
     """Codes that act together with others on `rows`, beyond what a linear model says of them, f (n,); ascending."""
-    return np.unique(_find(design, y, rows, f, family, _BLOCK_BYTES).codes)
+    return np.unique(_find(design, y, rows, f, family, np.ones(design.n_codes), _BLOCK_BYTES).codes)
 
 
 def _find(
-    design: Design, y: NDArray[np.float32], rows: Rows, f: Floats, family: Family, block_bytes: int
+    design: Design,
+    y: NDArray[np.float32],
+    rows: Rows,
+    f: Floats,
+    family: Family,
+    inflation: Floats,
+    block_bytes: int,
 ) -> Interactions:
     if family.is_gaussian:  # residuals in units of their own spread, and weights like those of the surest class
         residuals, weights = (y[rows] - f) / (2 * float(np.sqrt(np.mean((y[rows] - f) ** 2)))), np.full(len(f), 0.25)
     else:
         residuals, weights = family.residuals(f, y[rows]), family.weights(f)
     table = _table(design, rows, residuals, weights)
-    n_partners, codes, z = _screen(table, design, block_bytes)
-    return _take_in_turn(table, design, n_partners, codes, z)
+    n_partners, codes, z = _screen(table, design, inflation, block_bytes)
+    return _take_in_turn(table, design, inflation, n_partners, codes, z)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +124,7 @@ def _table(design: Design, rows: Rows, r: Floats, h: Floats) -> _Table:
     return _Table(rows[some], r[some], h[some], indptr, indices)
 
 
-def _screen(table: _Table, design: Design, block_bytes: int) -> tuple[Index, Index, Floats]:
+def _screen(table: _Table, design: Design, inflation: Floats, block_bytes: int) -> tuple[Index, Index, Floats]:
     """Number of testable partners of each code, and the pairs of codes that stand out: (n, 2) and their z."""
     n = design.n_codes
     starts, row = rows_by_column(table.indptr, table.indices, n)
@@ -125,6 +138,7 @@ def _screen(table: _Table, design: Design, block_bytes: int) -> tuple[Index, Ind
         R, H, z = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         joint_sums(starts, row, table.indptr, table.indices, table.r, table.h, first, R, H)
         interaction_contrasts(R, H, first, own[:, 0], own[:, 1], table.r.sum(), table.h.sum(), _LEAST_CELL, z)
+        z /= np.maximum(inflation[first : first + shape[0], None], inflation)
         tested = z != 0
         n_partners[first : first + shape[0]] += tested.sum(axis=1)
         n_partners += tested.sum(axis=0)
@@ -138,7 +152,9 @@ def _screen(table: _Table, design: Design, block_bytes: int) -> tuple[Index, Ind
     return n_partners, codes[strongest], z[strongest]
 
 
-def _take_in_turn(table: _Table, design: Design, n_partners: Index, codes: Index, screened: Floats) -> Interactions:
+def _take_in_turn(
+    table: _Table, design: Design, inflation: Floats, n_partners: Index, codes: Index, screened: Floats
+) -> Interactions:
     """Judge candidates the strongest first, each given those taken before it."""
     owner, p_value = design.owner, np.ones(len(design.columns))
     every = max(1, int(np.ceil(len(table.rows) / _CANDIDATE_ROWS)))
@@ -155,7 +171,7 @@ def _take_in_turn(table: _Table, design: Design, n_partners: Index, codes: Index
         size = float(np.linalg.norm(left))
         if size < 1e-3 * float(np.linalg.norm(x[0] * x[1] * root)):
             continue
-        z = float(left @ (r / root)) / size * np.sqrt(every)
+        z = float(left @ (r / root)) / size * np.sqrt(every) / max(inflation[one], inflation[other])
         z = float(np.sign(z) * min(abs(z), abs(z_alone)))
         p = 2 * ndtr(-abs(z))
         if p * int(n_partners.sum()) / 2 > _CANDIDATE_P:

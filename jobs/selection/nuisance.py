@@ -1,8 +1,8 @@
 """The logits that the tests start from: the nets' own, brought closer to the truth along active columns.
 
-A column is active if it shows an effect of its own. The linear effects of all others are taken out of the logits; those
-of the active ones, through value and presence, are fitted to the held-out rows by Newton steps under a weak prior
-(double selection: Belloni, Chernozhukov and Hansen 2014).
+A column is active if it shows an effect of its own, beside those that show more. The linear effects of all others are
+taken out of the logits; those of the active ones, through value and presence, are fitted to the held-out rows by Newton
+steps under a weak prior (double selection: Belloni, Chernozhukov and Hansen 2014).
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from jobs.selection.score_kernels import add_effects, code_sums, weighted_produc
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-_ACTIVE_Z = 2.0  # of a coordinate, for its column to count as active
+_CANDIDATE_Z, _ACTIVE_Z = 2.0, 1.75  # of a coordinate alone, and beside the active ones, for its column to be active
 _ACTIVE_COLUMNS, _EVENTS_PER_ACTIVE = 200, 10  # at most so many; at least so many rows of the rarer label for each
 _PRODUCT_BYTES = 64 << 20
 _MARGIN = 5.0  # logits beyond the mean and 0; further out, as behind a copy of the label, no row would weigh anything
@@ -75,7 +75,8 @@ class Nuisance:
         """Take the linear effects of columns that show none of their own out of the logits; return the active codes.
 
         Each is noise, but all together they predict every column a little, on other rows, and so widen the null by the
-        number of columns over the number of rows.
+        number of columns over the number of rows. Relatives of an active column would take its effect for theirs, and
+        what they take it lacks in its own test: they are active only for what they show beside it.
         """
         coordinates = self.coordinates()
         strength = np.zeros(coordinates.n_codes)
@@ -85,7 +86,8 @@ class Nuisance:
             n_events = int(min(self._y[self._rows].sum(), (1 - self._y[self._rows]).sum()))
         most = min(_ACTIVE_COLUMNS, n_events // _EVENTS_PER_ACTIVE, _PRODUCT_BYTES // (32 * coordinates.n_codes))
         strongest = np.argsort(-strength, kind="stable")[:most]
-        active = np.sort(strongest[strength[strongest] > _ACTIVE_Z])
+        candidates = np.sort(strongest[strength[strongest] > _CANDIDATE_Z])
+        active = np.sort(coordinates.order_of_entry(self.products(candidates), _ACTIVE_Z))
         first, means = 0, self._means()
         for fold in self._folds:
             silent = np.column_stack([-fold.effect, np.zeros(len(fold.effect))])

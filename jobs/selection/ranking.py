@@ -10,8 +10,8 @@ the lower half of all z, where hardly a true column falls (an empirical null: Ef
 MIN_NULL_WIDTH.
 
 Selected columns come first, the surest one first. The others are ordered by what they are worth to a model: by the
-geometric mean of their places by held-out gain and in forward selection, where of several columns that say the same one
-comes early.
+geometric mean of their places by held-out gain, in forward selection, where of several columns that say the same one
+comes early, and by the gain of boosted trees (docs/method.md 4).
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control, norm
+from scipy.stats import false_discovery_control, norm, rankdata
 
+from jobs.data.clusters import Clusters
 from jobs.data.dataset import Design
 from jobs.selection.combination import combine
 from jobs.selection.conditional import conditional_test
+from jobs.selection.dependence import inflation
 from jobs.selection.gain import Evidence
 from jobs.selection.interactions import Interactions, find_interactions, strongest_pairs
 
@@ -84,12 +86,20 @@ class Selection:
     null_width: float
 
 
-def hear(folds: Sequence[Evidence], design: Design, y: NDArray[np.float32]) -> Testimony:
-    """Hear all witnesses on one output with label `y` (n_rows,), the evidence of all folds together."""
+def hear(folds: Sequence[Evidence], design: Design, y: NDArray[np.float32], clusters: Clusters) -> Testimony:
+    """Hear all witnesses on one output, the evidence of all folds together.
+
+    Args:
+        folds: the evidence.
+        design: the columns without knots.
+        y: (n_rows,) labels of the output.
+        clusters: (n_rows,) the number of the cluster of each row.
+    """
     held_out, n = [fold.held_out for fold in folds], len(design.columns)
-    conditional = conditional_test(design, y, held_out)
-    interactions = find_interactions(design, y, held_out)
-    z = score_z(folds)
+    wider = inflation(design, y, held_out, clusters)
+    conditional = conditional_test(design, y, held_out, wider)
+    interactions = find_interactions(design, y, held_out, wider.max(axis=1))
+    z = score_z(folds) / np.maximum.reduceat(wider.max(axis=1), design.starts[:-1])
     witnesses = np.stack([conditional.p_value, interactions.p_value, norm.sf(z / null_width(z))])
     return Testimony(
         combine(witnesses.ravel(), np.tile(np.arange(n), 3), n, np.repeat(_WEIGHTS, n)),
@@ -102,15 +112,19 @@ def hear(folds: Sequence[Evidence], design: Design, y: NDArray[np.float32]) -> T
     )
 
 
-def select_columns(heard: Sequence[Testimony], q: float) -> Selection:
-    """Judge every column by the testimonies on all outputs, at false discovery rate `q`."""
+def select_columns(heard: Sequence[Testimony], gain_of_trees: Floats, q: float) -> Selection:
+    """Judge every column by the testimonies on all outputs, at false discovery rate `q`.
+
+    gain_of_trees: (n_columns,) of boosted trees; a voice in the order of what is not selected, and in no verdict.
+    """
     n, of_outputs = len(heard[0].p_value), np.stack([each.p_value for each in heard])
     p = of_outputs[0] if len(heard) == 1 else combine(of_outputs.ravel(), np.tile(np.arange(n), len(heard)), n)
     q_value = false_discovery_control(p, method="bh")
     gain, zs = np.sum([each.gain for each in heard], axis=0), np.stack([each.z for each in heard])
     z = zs[np.abs(zs).argmax(axis=0), np.arange(n)]
     selected = q_value <= q
-    worth = np.log(_places(-gain)) + np.log(np.min([each.entry for each in heard], axis=0))
+    entry = np.min([each.entry for each in heard], axis=0)
+    worth = np.log(_places(-gain)) + np.log(entry) + np.log(rankdata(-gain_of_trees))
     surest = np.lexsort((-np.abs(z), np.maximum(p, _TINY)))
     return Selection(
         _places(np.where(selected, _places_of(surest) - n - 1.0, worth)),

@@ -53,6 +53,29 @@ def weighted_products(starts, row, value, rows, indptr, indices, data, h, M):
                 sums[1, 1, j] += weight
 
 
+@_compile_parallel
+def cluster_sums(starts, row, value, cluster, root, total, out):
+    """How the entries of each column lie in clusters, zero on entry: out[j, u] += (sum S^2, sum S T).
+
+    Over clusters, S being the sum of root x over the rows of the cluster, x the value (u = 0) or presence (u = 1), and
+    T = total the sum of root. Entries starts[j]:starts[j + 1] of `row` and `value` belong to column j; rows of one
+    cluster are neighbours. cluster, root: of each row.
+    """
+    for j in prange(len(starts) - 1):
+        at = starts[j]
+        while at < starts[j + 1]:
+            of = cluster[row[at]]
+            by_value, by_presence = 0.0, 0.0
+            while at < starts[j + 1] and cluster[row[at]] == of:
+                by_value += root[row[at]] * value[at]
+                by_presence += root[row[at]]
+                at += 1
+            out[j, 0, 0] += by_value * by_value
+            out[j, 0, 1] += by_value * total[of]
+            out[j, 1, 0] += by_presence * by_presence
+            out[j, 1, 1] += by_presence * total[of]
+
+
 @_compile
 def add_effects(indptr, indices, data, rows, effect, f):
     """f[i] += sum over the entries z of rows[i] of effect[j, 0] z + effect[j, 1]. effect (n_codes, 2)."""

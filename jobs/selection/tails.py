@@ -15,13 +15,13 @@ Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 _LEAST_P = 1e-300
-_TAIL_Z, _TAIL_SHARE = 1.9, 0.1  # from which z, and up to which share of non-zeros, the tail is computed
+_TAIL_Z, _TAIL_SHARE = 1.8, 0.1  # from which z, and up to which share of non-zeros, the tail is computed
 
 
 def refine_tails(
     p: Floats,
     z: Floats,
-    width: float,
+    width: Floats,
     Z: csr_array,
     sums: Sums,
     coordinates: Coordinates,
@@ -29,7 +29,7 @@ def refine_tails(
 ) -> None:
     """Replace p and z where z is in the tail and few rows have the coordinate: its entries are drawn as labels are.
 
-    z becomes what a normal variable of that width has as its p.
+    z becomes what a normal variable has as its p. width: (n_coordinates,) standard deviation of each score.
     """
     in_tail = np.flatnonzero(np.abs(z) > _TAIL_Z)
     codes = np.unique(coordinates.code[in_tail])
@@ -51,8 +51,8 @@ def refine_tails(
         q = coordinates.score[at] * scale + x @ (labels[i] - without) - counted
         variance = coordinates.own_share[at] * scale**2
         rest = max(variance - x @ (sums.h[i] * x), 0.0)
-        far, side = abs(q) / width, 1.0 if q > 0 else -1.0
+        far, side = abs(q) / width[at], 1.0 if q > 0 else -1.0
         tails = [float(saddlepoint_tail(x * sign, without, rest, far)) for sign in (side, -side)]
         if min(tails) >= 0:
             p[at] = min(1.0, max(sum(tails), _LEAST_P))
-            z[at] = -side * width * ndtri(p[at] / 2)
+            z[at] = -side * ndtri(p[at] / 2)

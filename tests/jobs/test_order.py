@@ -33,7 +33,7 @@ def walks() -> Dataset:
     path = Sequences("path", indptr, codes, ("a", "b", "c", "d"))
     decides = codes[indptr[1:] - 1 - DECIDES]
     X = counts(3, N, 3, (0.3, 0.5))
-    y = draw_labels(np.array([-2.0, -2.0, 2.0, 2.0])[decides], 6)
+    y = draw_labels(np.array([-2.0, -2.0, 2.0, 2.0])[decides], 8)
     return Dataset(np.arange(N), X, names_of(3), (), y, ("0", "1"), sequences=(noise, path))
 
 

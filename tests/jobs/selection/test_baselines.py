@@ -16,14 +16,16 @@ TRAIN, VALID = np.arange(1000), np.arange(1000, 1500)
 
 def test_trees_see_an_interaction_and_speak_in_logits() -> None:
     trees = train_lightgbm(Z, Y, TRAIN, VALID, seed=1, threads=1, on_round=lambda: None)
-    f = trees(VALID)
+    f = trees.logits(VALID)
     assert roc_auc_score(Y[VALID], f) > 0.8
     assert f.min() < 0 < f.max()
+    assert set(np.argsort(trees.gain())[-2:].tolist()) == {0, 1}
 
 
 def test_trees_are_the_same_for_any_number_of_threads() -> None:
-    one, two = (train_lightgbm(Z, Y, TRAIN, VALID, seed=1, threads=k, on_round=lambda: None)(VALID) for k in (1, 2))
-    np.testing.assert_array_equal(one, two)
+    one, two = (train_lightgbm(Z, Y, TRAIN, VALID, seed=1, threads=k, on_round=lambda: None) for k in (1, 2))
+    np.testing.assert_array_equal(one.logits(VALID), two.logits(VALID))
+    np.testing.assert_array_equal(one.gain(), two.gain())
 
 
 def test_who_watches_may_end_the_boosting() -> None:

@@ -17,6 +17,11 @@ def design_of(X: np.ndarray) -> Design:
     return mixed_design(csr_of(X), (), np.arange(len(X)))
 
 
+def judged(X: np.ndarray, y: np.ndarray, folds: list[HeldOut]) -> Conditional:
+    """The verdict on rows that are independent."""
+    return conditional_test(design_of(X), y, folds, np.ones((X.shape[1], 2)))
+
+
 def folds_of(f: np.ndarray, effect: np.ndarray) -> list[HeldOut]:
     parts = np.array_split(np.random.default_rng(0).permutation(len(f)), 3)
     return [HeldOut(rows, f[rows], f[rows], effect) for rows in parts]
@@ -55,7 +60,7 @@ def test_the_projection_equals_dense_algebra() -> None:
 def test_chance_is_kept_where_nothing_acts(seed: int) -> None:
     X = counts(seed, N, 300).toarray()
     y = draw_labels(np.full(N, -0.5), seed)
-    found = conditional_test(design_of(X), y, blind(y, 300)).p_value
+    found = judged(X, y, blind(y, 300)).p_value
     assert (found < 0.05).mean() < 0.08
     assert found.min() > 1e-5
 
@@ -71,7 +76,7 @@ def twins() -> tuple[np.ndarray, np.ndarray]:
 def test_a_twin_of_a_true_column_is_not_called_true() -> None:
     X, y = twins()
     assert np.corrcoef(X[:, 0], X[:, 1])[0, 1] > 0.85
-    found = conditional_test(design_of(X), y, blind(y, P))
+    found = judged(X, y, blind(y, P))
     assert found.p_value[0] < 1e-6
     assert found.p_value[1] > 0.001
     assert found.entry[0] == 1
@@ -82,9 +87,7 @@ def test_it_does_not_matter_how_much_the_nets_know_already() -> None:
     X[:, 1] = X[::-1, 1]  # no twin any more
     effect = np.zeros(P)
     effect[[0, 2]] = 1.5, 0.5
-    found: list[Conditional] = [
-        conditional_test(design_of(X), y, folds) for folds in (blind(y, P), folds_of(X @ effect - 1, effect))
-    ]
+    found: list[Conditional] = [judged(X, y, folds) for folds in (blind(y, P), folds_of(X @ effect - 1, effect))]
     assert abs(found[0].z[0] - found[1].z[0]) < 0.5
     assert abs(found[0].z[2] - found[1].z[2]) < 0.5
 
@@ -94,7 +97,7 @@ def test_a_copy_of_the_label_is_found_and_hides_nothing_but_itself() -> None:
     X[:, 5] = y
     effect = np.zeros(P)
     effect[5] = 60.0
-    found = conditional_test(design_of(X), y, folds_of(X @ effect - 30, effect))
+    found = judged(X, y, folds_of(X @ effect - 30, effect))
     assert np.isfinite(found.p_value).all()
     assert found.p_value[5] < 1e-4
 
@@ -109,7 +112,7 @@ def test_the_tail_of_a_rare_column_is_that_of_its_labels(hits: int) -> None:
     X[:, 0] = 0
     X[np.flatnonzero(y == 1)[:hits], 0] = 1  # of twenty, where a third of one is expected
     X[np.flatnonzero(y == 0)[: 20 - hits], 0] = 1
-    found = conditional_test(design_of(X), y, blind(y, 40))
+    found = judged(X, y, blind(y, 40))
     exact = binom.sf(hits - 1, 20, share)
     assert exact / 3 < found.p_value[0] < exact * 12  # the width of 1.05 counts more the further out
     assert 2 * norm.sf(found.z[0]) == pytest.approx(found.p_value[0], rel=1e-6)

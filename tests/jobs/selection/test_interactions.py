@@ -23,7 +23,7 @@ def found_in(X: np.ndarray, y: np.ndarray, block_bytes: int = 8 << 20) -> Intera
     f = np.full(N, np.log(y.mean() / (1 - y.mean())))
     parts = np.array_split(np.random.default_rng(0).permutation(N), 3)
     folds = [HeldOut(rows, f[rows], f[rows], np.zeros(design.n_codes)) for rows in parts]
-    return find_interactions(design, y, folds, block_bytes)
+    return find_interactions(design, y, folds, np.ones(design.n_codes), block_bytes)
 
 
 def design_of(X: np.ndarray) -> Design:

@@ -23,7 +23,13 @@ def planted(order: np.ndarray | None = None) -> tuple[Design, np.ndarray]:
     return mixed_design(csr_of(shown), (), np.arange(N)), y
 
 
-def judged(design: Design, y: np.ndarray, score: np.ndarray | None = None, gain: np.ndarray | None = None) -> Selection:
+def judged(
+    design: Design,
+    y: np.ndarray,
+    score: np.ndarray | None = None,
+    gain: np.ndarray | None = None,
+    of_trees: np.ndarray | None = None,
+) -> Selection:
     """The verdict where the nets know nothing of the columns but what `score` (in standard errors) says of them."""
     p, folds = design.n_codes, np.array_split(np.random.default_rng(3).permutation(N), 2)
     base = np.log(y.mean() / (1 - y.mean()))
@@ -37,7 +43,7 @@ def judged(design: Design, y: np.ndarray, score: np.ndarray | None = None, gain:
         )
         for rows in folds
     ]
-    return select_columns([hear(evidence, design, y)], 0.1)
+    return select_columns([hear(evidence, design, y, np.arange(N))], np.zeros(p) if of_trees is None else of_trees, 0.1)
 
 
 def test_columns_that_act_alone_or_together_are_selected_and_come_first() -> None:
@@ -71,6 +77,15 @@ def test_columns_that_are_not_selected_are_ordered_by_their_worth() -> None:
     gain[[25, 26]] = 5.0, 9.0
     rank = judged(*planted(), gain=gain).rank
     assert rank[26] < rank[25] < np.median(rank)
+
+
+def test_trees_have_a_voice_in_the_order_and_none_in_the_verdict() -> None:
+    trees = np.zeros(NOISE)
+    trees[[24, ALONE]] = 9.0, 5.0
+    without, verdict = judged(*planted()), judged(*planted(), of_trees=trees)
+    assert verdict.rank[24] < without.rank[24]
+    np.testing.assert_array_equal(verdict.q_value, without.q_value)
+    np.testing.assert_array_equal(verdict.rank[verdict.selected], without.rank[verdict.selected])
 
 
 def test_stability_is_the_share_of_folds_that_agree() -> None:

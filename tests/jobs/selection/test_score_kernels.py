@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from jobs.data.kernels import column_places
-from jobs.selection.score_kernels import add_effects, code_sums, saddlepoint_tail, weighted_products
+from jobs.selection.score_kernels import add_effects, cluster_sums, code_sums, saddlepoint_tail, weighted_products
 from tests.jobs.tables import csr_of, random_dense
 
 DENSE = random_dense(1, 60, 12, 0.4)
@@ -35,6 +35,17 @@ def test_products_of_values_and_presences() -> None:
     weighted_products(starts, row, own.data[entry], ROWS, *ARRAYS, H, M)
     wanted = np.einsum("i,uia,vij->auvj", H, BOTH[:, :, chosen], BOTH)
     np.testing.assert_allclose(M, wanted, rtol=1e-6, atol=1e-9)
+
+
+def test_sums_over_clusters() -> None:
+    cluster, root = np.repeat(np.arange(15), 3), np.sqrt(H)
+    total = np.bincount(cluster, root)
+    starts, entry, row = column_places(Z.indptr, Z.indices, ROWS, 12)
+    out = np.zeros((12, 2, 2))
+    cluster_sums(starts, row, Z.data[entry], cluster, root, total, out)
+    S = (BOTH * root[:, None]).reshape(2, 15, 3, 12).sum(axis=2)  # (value or presence, cluster, column)
+    np.testing.assert_allclose(out[:, :, 0], (S**2).sum(axis=1).T, rtol=1e-6)
+    np.testing.assert_allclose(out[:, :, 1], np.einsum("ugj,g->ju", S, total), rtol=1e-6)
 
 
 def test_effects_of_values_and_presences_are_added() -> None:
