@@ -34,7 +34,7 @@ from jobs.selection.tails import refine_tails
 
 Floats = NDArray[np.float64]
 
-MIN_WIDTH = 1.05
+MIN_WIDTH = 1.08
 _REFITS = 2  # Newton steps of the active columns' effects
 _MANY = 50  # coordinates needed before their width is believed
 

@@ -88,7 +88,8 @@ def add_effects(indptr, indices, data, rows, effect, f):
 def saddlepoint_tail(a, p, rest, q):
     """P(S > q) for q > 0, of S = sum_i a_i (Y_i - p_i) + normal of variance `rest`, Y_i independent Bernoulli(p_i).
 
-    Lugannani and Rice (1980) in the form of Barndorff-Nielsen; -1 where the saddlepoint cannot be found.
+    Lugannani and Rice (1980) in the form of Barndorff-Nielsen; 0 where S cannot come so far; -1 where the saddlepoint
+    cannot be found.
     """
     t, low, high = 0.0, 0.0, -1.0
     for _ in range(100):
@@ -109,7 +110,7 @@ def saddlepoint_tail(a, p, rest, q):
             step = (low + high) / 2 if high > 0 else 2 * low + 1 / np.sqrt(q)
         t = step
         if t > 1e6:
-            return -1.0
+            return 0.0
     else:
         return -1.0
     generating, curve = rest * t * t / 2, rest

@@ -16,6 +16,7 @@ Index = NDArray[np.int64]
 
 _LEAST_P = 1e-300
 _TAIL_Z, _TAIL_SHARE = 1.8, 0.1  # from which z, and up to which share of non-zeros, the tail is computed
+_FEW_LABELS = 500  # of the rarer kind: with fewer the tails of common coordinates are computed too
 
 
 def refine_tails(
@@ -27,7 +28,7 @@ def refine_tails(
     coordinates: Coordinates,
     y: NDArray[np.float32],
 ) -> None:
-    """Replace p and z where z is in the tail and few rows have the coordinate: its entries are drawn as labels are.
+    """Replace p and z where z is in the tail and few rows have the coordinate, or few the label: labels are drawn.
 
     z becomes what a normal variable has as its p. width: (n_coordinates,) standard deviation of each score.
     """
@@ -36,15 +37,19 @@ def refine_tails(
     chosen = take_columns(Z, codes)
     starts, entry, row = column_places(chosen.indptr, chosen.indices, sums.rows, len(codes))
     value, labels = chosen.data[entry].astype(np.float64), y[sums.rows].astype(np.float64)
+    is_rare = min(labels.sum(), len(labels) - labels.sum()) < _FEW_LABELS
     place: Index = np.searchsorted(codes, coordinates.code[in_tail])
     for at, k in zip(in_tail, place, strict=True):
         code, entries = codes[k], slice(starts[k], starts[k + 1])
         i, own = row[entries], value[entries]
-        if len(i) > _TAIL_SHARE * len(sums.rows):
-            continue
-        mean = float(coordinates.mean[at])
-        x = own - mean if not coordinates.is_presence[at] else np.full(len(own), 1 - mean)
-        effect = sums.effect[code, 0] * own + sums.effect[code, 1]
+        present = np.ones(len(i))
+        if len(i) > _TAIL_SHARE * len(labels):
+            if not is_rare:
+                continue
+            own, present = (np.bincount(i, each, len(labels)) for each in (own, present))
+            i = np.arange(len(labels))
+        x = (present if coordinates.is_presence[at] else own) - float(coordinates.mean[at])
+        effect = sums.effect[code, 0] * own + sums.effect[code, 1] * present
         without = sigmoid(np.clip(sums.f[i] - effect, *sums.bounds))  # the probability if the column did nothing
         counted = x @ (sums.r[i] + sums.h[i] * effect)
         scale = coordinates.deviation[at]
@@ -52,7 +57,7 @@ def refine_tails(
         variance = coordinates.own_share[at] * scale**2
         rest = max(variance - x @ (sums.h[i] * x), 0.0)
         far, side = abs(q) / width[at], 1.0 if q > 0 else -1.0
-        tails = [float(saddlepoint_tail(x * sign, without, rest, far)) for sign in (side, -side)]
-        if min(tails) >= 0:
-            p[at] = min(1.0, max(sum(tails), _LEAST_P))
+        own_tail, other = (float(saddlepoint_tail(x * sign, without, rest, far)) for sign in (side, -side))
+        if own_tail > 0 and other >= 0:  # the other side may be out of reach: of few rows with rare labels all miss
+            p[at] = min(1.0, max(own_tail + other, _LEAST_P))
             z[at] = -side * ndtri(p[at] / 2)

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from jobs.data.kernels import column_places
 from jobs.selection.score_kernels import add_effects, cluster_sums, code_sums, saddlepoint_tail, weighted_products
@@ -66,6 +66,13 @@ def test_a_tail_equals_that_of_all_outcomes(seed: int, rest: float) -> None:
     for q in (1.0, 2.0, 3.0):
         wanted = float(chance @ norm.sf((q - centred) / np.sqrt(rest)))
         assert saddlepoint_tail(a, p, rest, q) == pytest.approx(wanted, rel=0.15)
+
+
+def test_what_a_sum_cannot_reach_has_no_chance() -> None:
+    """Of 54 rows that are hit once in 700 no fewer than none can be: the sum lies .08 below its mean at least."""
+    a, p = np.full(54, 0.7), np.full(54, 0.0014)
+    assert saddlepoint_tail(-a, p, 0.0, 1.0) == 0
+    assert saddlepoint_tail(a, p, 0.0, 1.3) == pytest.approx(binom.sf(1, 54, 0.0014), rel=0.7)
 
 
 def test_a_normal_sum_has_a_normal_tail() -> None:
