@@ -17,7 +17,7 @@ from jobs.data.dates import Calendar, dated_after, days_of, encode_dates, fit_ca
 from jobs.data.design import Block, Vocabulary, design_of, encode, fit_vocabulary, take_columns
 from jobs.data.items import Ordered, fit_items, order_items, share_items
 from jobs.data.kernels import column_counts
-from jobs.data.knots import Knots, fit_knots, no_knots
+from jobs.data.knots import Knots, fit_bends, fit_knots, no_knots
 from jobs.data.pruning import KEPT, Pruning, prune, screen_columns
 from jobs.data.scaling import Scaler, fit_scaler, scale
 from jobs.data.screens import (
@@ -47,6 +47,7 @@ class Columns:
         knots: of the kept numeric columns.
         design: the kept columns, as the nets read them.
         plain: the kept columns without knots, as everyone else reads them.
+        bends: a few knots of the kept numbers that most rows have: along these they are tested.
         ordered: the items of the columns of sequences whose order is read.
         coverage: (n_numeric,) share of all rows that are non-zero.
         moments: of all numeric columns over all rows, after log(1 + x) if that is taken; nan: constant or rare.
@@ -62,6 +63,7 @@ class Columns:
     knots: Knots
     design: Design
     plain: Design
+    bends: Knots
     ordered: tuple[Ordered, ...]
     coverage: NDArray[np.float64]
     moments: Moments
@@ -124,6 +126,7 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         knots,
         design,
         plain,
+        fit_bends(numeric, split.train, scaler.count[pruning.kept]),
         ordered,
         coverage,
         screened.moments,

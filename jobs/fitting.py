@@ -1,5 +1,6 @@
 """Fits every model of a run: the ridge, the plan that a search finds, the nets, the trees they are measured against."""
 
+from collections.abc import Sequence
 from operator import itemgetter
 
 import numpy as np
@@ -11,7 +12,7 @@ from jobs.data.dataset import Design
 from jobs.data.resampling import resample
 from jobs.data.split import Split
 from jobs.journal import Journal
-from jobs.net.linear import STRENGTHS, LinearModel, choose_ridge
+from jobs.net.linear import ROUNDS, STRENGTHS, LinearModel, choose_adaptive_ridge
 from jobs.net.threads import side_by_side
 from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trials, tune
@@ -23,26 +24,25 @@ from jobs.stages import Stages
 
 def fit_linear(
     columns: Columns, y: NDArray[np.float32], split: Split, plan: TrainingPlan, stages: Stages
-) -> tuple[Columns, float, LinearModel]:
+) -> tuple[Columns, tuple[float, ...], LinearModel]:
     """Fit ridges on the training rows, and keep curves only if the best ridge with them is better on validation rows.
 
     Returns:
-        The columns, with or without curves; the strength of their best ridge; and this ridge.
+        The columns, with or without curves; the strengths of the rounds of their best ridge; and this ridge.
     """
 
-    def fitted(columns: Columns) -> tuple[float, Columns, float, LinearModel]:
+    def fitted(columns: Columns) -> tuple[float, Columns, tuple[float, ...], LinearModel]:
         Z, label, rows = resample(columns.design.Z, y, split.train, plan.resampling, plan.seed)
-        strength, ridge = choose_ridge(
+        strengths, loss, ridge = choose_adaptive_ridge(
             Z, label, rows, split.valid, plan.class_weights, on_model=stages.advance, task=plan.task
         )
-        loss = plan.task.losses(ridge.logits(Z, split.valid), label[split.valid]).mean()
-        return float(loss), columns, strength, ridge
+        return loss, columns, strengths, ridge
 
     candidates = [columns.without_curves(), columns] if columns.is_curved else [columns]
-    with stages.stage("linear", len(STRENGTHS) * len(candidates), "models") as facts:
-        _, chosen, strength, linear = min(map(fitted, candidates), key=itemgetter(0))
-        facts |= {"strength": strength, "is_curved": chosen.is_curved}
-    return chosen, strength, linear
+    with stages.stage("linear", ROUNDS * len(STRENGTHS) * len(candidates), "models") as facts:
+        _, chosen, strengths, linear = min(map(fitted, candidates), key=itemgetter(0))
+        facts |= {"strengths": list(strengths), "is_curved": chosen.is_curved}
+    return chosen, strengths, linear
 
 
 def tune_plan(
@@ -89,7 +89,7 @@ def train_models(
     columns: Columns,
     y: NDArray[np.float32],
     split: Split,
-    strength: float,
+    strengths: Sequence[float],
     plan: TrainingPlan,
     threads: int,
     stages: Stages,
@@ -97,7 +97,7 @@ def train_models(
     """Train the nets side by side, then the trees that they are measured against on all threads."""
     design, plain, ordered = columns.design, columns.plain, columns.ordered
     with stages.stage("train", plan.epochs * len(split.folds) * (1 + len(ordered)), "epochs") as facts:
-        ensemble = cross_fit(design, plain, y, split, strength, plan, threads, lambda _: stages.advance(), ordered)
+        ensemble = cross_fit(design, plain, y, split, strengths, plan, threads, lambda _: stages.advance(), ordered)
         facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
         Z, label, rows = resample(plain.Z, y, split.train, plan.resampling, plan.seed)
         trees = train_lightgbm(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from config import Problem
 from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
+from jobs.data.design import bend_numbers
 from jobs.data.resampling import NoSampler
 from jobs.data.split import FEW_ROWS, Split, SplitPolicy, UnfitColumn, automatic_share, split_rows
 from jobs.data.target import Target, fit_target
@@ -45,7 +46,7 @@ class Learned:
         columns: what became of them before training.
         plan: how the nets were trained, tuned or not.
         trials: of the tuning.
-        strength: C of the ridge that the nets stand on.
+        strengths: C of each round of the ridge that the nets stand on.
         linear: the ridge of all training rows, a baseline.
         ensemble: the nets.
         selection: the verdict on every kept column.
@@ -62,7 +63,7 @@ class Learned:
     columns: Columns
     plan: TrainingPlan
     trials: Trials
-    strength: float
+    strengths: tuple[float, ...]
     linear: LinearModel
     ensemble: Ensemble
     selection: Selection
@@ -97,16 +98,16 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
     y = target.of_label(data.label)
     plan = training_plan(problem, task, data.y[split.train], columns.design.columns)
     try:
-        columns, strength, linear = fit_linear(columns, y, split, plan, stages)
+        columns, strengths, linear = fit_linear(columns, y, split, plan, stages)
         plan = suit_curves(plan, problem) if columns.is_curved else plan
-        design, plain = columns.design, columns.plain
+        design = columns.design
         plan, trials = tune_plan(design, y, split, linear, plan, problem, stages, journal)
-        ensemble, trees = train_models(columns, y, split, strength, plan, threads, stages)
+        ensemble, trees = train_models(columns, y, split, strengths, plan, threads, stages)
     except NoSampler as error:
         raise TrainingFailed(str(error)) from error
     except FloatingPointError as error:
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
-    selection = _select(ensemble, trees, plain, y, split, problem, threads, stages)
+    selection = _select(ensemble, trees, columns, y, split, problem, threads, stages)
     summary = _explain(ensemble, split, problem, threads, stages)
     logits = _logits(design, split, ensemble, linear, trees)
     judgement = judge(logits, data, split, target, problem, task)
@@ -117,7 +118,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
         columns=columns,
         plan=plan,
         trials=trials,
-        strength=strength,
+        strengths=strengths,
         linear=linear,
         ensemble=ensemble,
         selection=selection,
@@ -171,20 +172,21 @@ def _fit_target(data: Dataset, split: Split, problem: Problem) -> Target:
 def _select(
     ensemble: Ensemble,
     trees: Trees,
-    plain: Design,
+    columns: Columns,
     y: NDArray[np.float32],
     split: Split,
     problem: Problem,
     threads: int,
     stages: Stages,
 ) -> Selection:
-    outputs = tested_outputs(ensemble, y)
+    outputs, plain = tested_outputs(ensemble, y), columns.plain
     with stages.stage("evidence", len(ensemble.folds) * len(outputs), "folds") as facts:
         heard: list[Testimony] = []
+        tested = bend_numbers(plain, columns.bends)
         for output in outputs:
             label = label_to_test(ensemble, y, output)
-            evidence = collect_evidence(ensemble, label, y, threads, stages.advance, output)
-            heard.append(hear(evidence, plain, label, split.clusters))
+            evidence = collect_evidence(ensemble, tested, label, y, threads, stages.advance, output)
+            heard.append(hear(evidence, plain, tested, label, split.clusters))
         selection = select_columns(heard, np.add.reduceat(trees.gain(), plain.starts[:-1]), problem.select.q)
         facts["selected"] = int(selection.selected.sum())
     return selection

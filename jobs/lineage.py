@@ -69,7 +69,7 @@ def write_lineage(
         },
         "training": {
             "plan": asdict(learned.plan),
-            "ridge_strength": learned.strength,
+            "ridge_strengths": list(learned.strengths),
             "is_curved": learned.columns.is_curved,
             "trials": [asdict(trial) for trial in learned.trials],
             "best_epochs": [fold.net.best_epoch for fold in learned.ensemble.folds],

@@ -130,6 +130,17 @@ def design_of(
     return Design(_side_by_side(blocks, X), columns, starts, n_numeric, n_learned)
 
 
+def bend_numbers(design: Design, knots: Knots) -> Design:
+    """A design without knots, with those of its numeric columns; the design itself where there are none."""
+    if not len(knots.at):
+        return design
+    others = np.full(design.n_codes - design.n_numeric, knots.starts[-1])
+    of_codes = Knots(np.concatenate([knots.starts, others]), knots.at)
+    starts, n_learned = np.concatenate([[0], np.cumsum(of_codes.widths)]), design.n_learned.copy()
+    n_learned[: design.n_numeric] = knots.widths - 1
+    return Design(bend(design.Z, of_codes), design.columns, starts[design.starts], design.n_numeric, n_learned)
+
+
 def append_codes(design: Design, column: str, said: NDArray[np.float32]) -> Design:
     """The design with further codes (n_rows, n) behind those that a column has."""
     k, n = design.columns.index(column), said.shape[1]

@@ -27,6 +27,7 @@ _DENSE, _LEAST_SHARE = 0.5, 0.04  # of training rows that are non-zero: of a den
 _DENSE_TABLE = 2 / 3  # of all non-zero values lie in dense columns
 _ROWS_A_KNOT = 25
 _FEW = 4  # knots of a column; with fewer of them than this, fewer columns have any
+_BENDS = 5  # knots of a column that a test looks along
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,18 @@ def fit_knots(X: csr_array, rows: Rows, count: Index, most: int) -> Knots:
     """
     bent = _columns_with_knots(count, len(rows), most)
     per_column = min(most, max(_FEW, len(rows) // _ROWS_A_KNOT // max(1, len(bent))))
+    return _knots_of(bent, per_column, X, rows)
+
+
+def fit_bends(X: csr_array, rows: Rows, count: Index) -> Knots:
+    """A few knots for the columns that most of `rows` have, in every table: what a test looks along, not a net.
+
+    X, count: as with fit_knots.
+    """
+    return _knots_of(_commonest(count, len(rows), _DENSE, _BENDS), _BENDS, X, rows)
+
+
+def _knots_of(bent: Index, per_column: int, X: csr_array, rows: Rows) -> Knots:
     at = [np.zeros(0, np.float32)] * X.shape[1]
     position = np.full(X.shape[1], -1, np.int64)
     position[bent] = np.arange(len(bent))
@@ -90,7 +103,12 @@ def _columns_with_knots(count: Index, n_rows: int, most: int) -> Index:
     """Ascending; as many as can have a few knots each, those that as many rows have all or none."""
     if not most or count[count >= _DENSE * n_rows].sum() < _DENSE_TABLE * count.sum():
         return np.zeros(0, np.int64)
-    wanted, allowed = np.flatnonzero(count >= _LEAST_SHARE * n_rows), n_rows // _ROWS_A_KNOT // min(most, _FEW)
+    return _commonest(count, n_rows, _LEAST_SHARE, min(most, _FEW))
+
+
+def _commonest(count: Index, n_rows: int, share: float, each: int) -> Index:
+    """Columns that so many rows have, ascending; not more than can have `each` knots."""
+    wanted, allowed = np.flatnonzero(count >= share * n_rows), n_rows // _ROWS_A_KNOT // each
     if allowed < len(wanted):
         first_without = np.sort(count[wanted])[::-1][allowed]
         wanted = wanted[count[wanted] > first_without]

@@ -1,5 +1,9 @@
 """Ridge regression, logistic for classes, on the design matrix: the baseline, and what every net stands on.
 
+Where few of many columns act, a ridge spreads over all. So further rounds may follow, in which the penalty of a code is
+the smaller the stronger the round before found it (adaptive ridge: Grandvalet 1998; Frommlet and Nuel 2016); validation
+rows say how many.
+
 Fitted by SciPy's L-BFGS on the rows where they lie: scikit-learn wants the training rows copied for every fit. Columns
 are preconditioned with the curvature of their loss, so that rare columns, whose gradients are small, converge with the
 others (docs/decisions/0006-ridge-in-place.md).
@@ -20,6 +24,9 @@ from jobs.net.kernels import linear_pieces
 from jobs.net.tasks import BINARY, Task
 
 STRENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # candidates for C; scikit-learn's scale
+
+ROUNDS = 3  # at most: a ridge, and two that adapt to the one before
+_LEAST_SPREAD = 1e-3  # of a weight's prior, in units of the root mean square of all
 
 _PIECES = 8  # of the rows; each has a gradient of its own, so their sum does not depend on the threads
 _WORSE = 2  # candidates in a row that do not lower the validation loss end the search
@@ -64,10 +71,11 @@ def fit_ridge(
     class_weights: Sequence[float] = (),
     start: LinearModel | None = None,
     task: Task = BINARY,
+    spread: Floats | None = None,
 ) -> LinearModel:
     """Fit an L2-penalised linear model of the task's label on those rows, in float64.
 
-    Minimises  sum_i weight_i loss(y_i, z_i w + b) + |w|^2 / (2 strength).
+    Minimises  sum_i weight_i loss(y_i, z_i w + b) + |w / spread|^2 / (2 strength).
 
     Args:
         Z: (n_rows, n_codes) design matrix.
@@ -77,23 +85,48 @@ def fit_ridge(
         class_weights: weight of the loss of each class; empty: 1.
         start: where to begin; None: at zero.
         task: what the label is.
+        spread: (n_codes,) of the prior of each weight; None: 1.
     """
     fit = _fit_several if task.n_outputs > 1 else _fit_one
-    return fit(Z, y, rows, strength, class_weights, start, task)
+    prior = strength * (np.ones(Z.shape[1]) if spread is None else spread**2)
+    return fit(Z, y, rows, prior, class_weights, start, task)
+
+
+def fit_adaptive_ridge(
+    Z: csr_array,
+    y: NDArray[np.float32],
+    rows: Rows,
+    strengths: Sequence[float],
+    class_weights: Sequence[float] = (),
+    task: Task = BINARY,
+) -> LinearModel:
+    """Fit one ridge for each of the strengths, each with the spread that the one before found; return the last."""
+    first, *later = strengths
+    model = fit_ridge(Z, y, rows, first, class_weights, task=task)
+    for strength in later:
+        model = fit_ridge(Z, y, rows, strength, class_weights, model, task, _spread_of(model))
+    return model
+
+
+def _spread_of(model: LinearModel) -> Floats:
+    """(n_codes,) the size of each code's weights, over all outputs, in units of the root mean square of all."""
+    w = model.w.reshape(len(model.w), -1).astype(np.float64)
+    size: Floats = np.sqrt(np.mean(w**2, axis=1))
+    return size / max(float(np.sqrt(np.mean(size**2))), 1e-12) + _LEAST_SPREAD
 
 
 def _fit_one(
     Z: csr_array,
     y: NDArray[np.float32],
     rows: Rows,
-    strength: float,
+    prior: Floats,
     class_weights: Sequence[float],
     start: LinearModel | None,
     task: Task,
 ) -> LinearModel:
     n_codes, is_gaussian = Z.shape[1], task.kind == "regression"
     positive_weight = class_weights[1] / class_weights[0] if class_weights else 1.0
-    scale = _scale(Z, rows, strength, 1.0 if is_gaussian else 0.25)
+    scale = _scale(Z, rows, prior, 1.0 if is_gaussian else 0.25)
 
     def loss(v: Floats) -> tuple[float, Floats]:
         """Return the objective per row at (w, b) = v scale, and its gradient in v."""
@@ -102,8 +135,8 @@ def _fit_one(
         arrays = (Z.indptr, Z.indices, Z.data, rows, y)
         linear_pieces(*arrays, positive_weight, is_gaussian, w, b, losses, gradients)
         gradient = gradients.sum(axis=0)
-        gradient[:-1] += w / strength
-        return (float(losses.sum()) + float(w @ w) / (2 * strength)) / len(rows), gradient * scale / len(rows)
+        gradient[:-1] += w / prior
+        return (float(losses.sum()) + float(w @ (w / prior)) / 2) / len(rows), gradient * scale / len(rows)
 
     begin = np.zeros(n_codes + 1) if start is None else np.append(start.w, start.b) / scale
     solution = _minimised(loss, begin) * scale
@@ -114,14 +147,14 @@ def _fit_several(
     Z: csr_array,
     y: NDArray[np.float32],
     rows: Rows,
-    strength: float,
+    prior: Floats,
     class_weights: Sequence[float],
     start: LinearModel | None,
     task: Task,
 ) -> LinearModel:
     """Fit all outputs at once; products with Z are float32."""
     shape = (Z.shape[1] + 1, task.n_outputs)
-    scale, weights, label = _scale(Z, rows, strength, 0.25)[:, None], np.array(class_weights, np.float32), y[rows]
+    scale, weights, label = _scale(Z, rows, prior, 0.25)[:, None], np.array(class_weights, np.float32), y[rows]
 
     def loss(v: Floats) -> tuple[float, Floats]:
         """Return the objective per row at (w, b) = v scale, (n_codes + 1, n_outputs), and its gradient in v."""
@@ -129,9 +162,9 @@ def _fit_several(
         f = codes_of(Z, rows, wb[:-1].astype(np.float32)) + wb[-1].astype(np.float32)
         losses, slope = task.weighted_losses(f, label, weights)
         gradient = np.empty(shape)
-        gradient[:-1] = codes_gradient(Z, rows, slope) + wb[:-1] / strength
+        gradient[:-1] = codes_gradient(Z, rows, slope) + wb[:-1] / prior[:, None]
         gradient[-1] = slope.sum(axis=0, dtype=np.float64)
-        value = float(losses.sum(dtype=np.float64)) + float((wb[:-1] ** 2).sum()) / (2 * strength)
+        value = float(losses.sum(dtype=np.float64)) + float((wb[:-1] ** 2 / prior[:, None]).sum()) / 2
         return value / len(rows), (gradient * scale / len(rows)).ravel()
 
     begin = np.zeros(shape) if start is None else np.vstack([start.w, start.b]) / scale
@@ -139,10 +172,10 @@ def _fit_several(
     return LinearModel(solution[:-1].astype(np.float32), solution[-1])
 
 
-def _scale(Z: csr_array, rows: Rows, strength: float, curvature: float) -> Floats:
+def _scale(Z: csr_array, rows: Rows, prior: Floats, curvature: float) -> Floats:
     """(n_codes + 1,) what each weight is measured in, the intercept last: `curvature` bounds that of a row's loss."""
     _, squares = column_moments(Z.indptr, Z.indices, Z.data, rows, Z.shape[1])
-    of_loss = np.append(squares * curvature + 1 / strength, len(rows) * curvature) / len(rows)
+    of_loss = np.append(squares * curvature + 1 / prior, len(rows) * curvature) / len(rows)
     return 1 / np.sqrt(of_loss)
 
 
@@ -160,6 +193,7 @@ def choose_ridge(
     strengths: Sequence[float] = STRENGTHS,
     on_model: Callable[[], object] = int,
     task: Task = BINARY,
+    spread: Floats | None = None,
 ) -> tuple[float, LinearModel]:
     """Return the strength with the least validation loss, and the model fitted with it on the training rows.
 
@@ -169,13 +203,42 @@ def choose_ridge(
     tried: list[tuple[float, float, LinearModel]] = []
     model = None
     for strength in sorted(strengths):
-        model = fit_ridge(Z, y, train, strength, class_weights, model, task)
+        model = fit_ridge(Z, y, train, strength, class_weights, model, task, spread)
         tried.append((float(task.losses(model.logits(Z, valid), y[valid]).mean()), strength, model))
         on_model()
         if min(tried[-_WORSE:], key=_first)[0] > min(tried, key=_first)[0]:
             break
     _, strength, best = min(tried, key=_first)
     return strength, best
+
+
+def choose_adaptive_ridge(
+    Z: csr_array,
+    y: NDArray[np.float32],
+    train: Rows,
+    valid: Rows,
+    class_weights: Sequence[float] = (),
+    on_model: Callable[[], object] = int,
+    task: Task = BINARY,
+) -> tuple[tuple[float, ...], float, LinearModel]:
+    """Choose the strength of a round as choose_ridge does, and another round as long as it lowers the validation loss.
+
+    Returns:
+        The strength of each round; the validation loss, nats a row, of the last; and its model.
+    """
+
+    def chosen(spread: Floats | None) -> tuple[float, float, LinearModel]:
+        strength, ridge = choose_ridge(Z, y, train, valid, class_weights, on_model=on_model, task=task, spread=spread)
+        return float(task.losses(ridge.logits(Z, valid), y[valid]).mean()), strength, ridge
+
+    loss, strength, model = chosen(None)
+    strengths = (strength,)
+    for _ in range(ROUNDS - 1):
+        of_round, strength, ridge = chosen(_spread_of(model))
+        if of_round >= loss:
+            break
+        loss, strengths, model = of_round, (*strengths, strength), ridge
+    return strengths, loss, model
 
 
 def _first(tried: tuple[float, float, LinearModel]) -> float:

@@ -87,7 +87,8 @@ def conditional_test(
     first = design.owner[coordinates.order_of_entry(products)]
     by_entry = np.concatenate([first, np.argsort(-np.abs(strongest), kind="stable")])
     entry = np.argsort(np.argsort(_first_places(by_entry, len(strongest)))) + 1
-    return Conditional(strongest, combine(p, owner, len(design.columns)), entry, width)
+    weight = np.where(np.isin(coordinates.code, design.plain_codes), 1.0, 1 / np.maximum(1, design.n_learned[owner]))
+    return Conditional(strongest, combine(p, owner, len(design.columns), weight), entry, width)
 
 
 def _first_places(order: NDArray[np.int64], n: int) -> NDArray[np.int64]:

@@ -65,13 +65,13 @@ class Coordinates:
         score: (n_coordinates,) of the label without the column's own effect, after the projection.
     """
 
-    def __init__(self, sums: Sums, n_numeric: int) -> None:
+    def __init__(self, sums: Sums, numbers: Index, owner: Index) -> None:
         rz, hz, hzz, r, h = sums.by_code.T
         total = sums.h.sum()
         varies = hzz * h > hz**2 * (1 + 1e-6)  # a binary column is its presence
-        present = np.flatnonzero(varies[:n_numeric] & (h[:n_numeric] < _DENSE * total))
+        present = numbers[varies[numbers] & (h[numbers] < _DENSE * total)]
         n = len(hz)
-        self.n_codes, self.present = n, h
+        self.n_codes, self.present, self.owner = n, h, owner
         self.code = np.concatenate([np.arange(n), present])
         self.is_presence = np.arange(len(self.code)) >= n
         self.mean = np.concatenate([hz, h[present]]) / total
@@ -112,32 +112,24 @@ class Coordinates:
         return a, covariance / (self.deviation[a][:, None] * self.deviation)
 
     def project(self, products: Products) -> Floats:
-        """Return (n_coordinates,) z, and set own_share and score, without what the active columns can predict."""
+        """Return (n_coordinates,) z, and set own_share and score: without what active codes of other columns say."""
         a, R = self._correlations(products)
         inverse = np.asarray(np.linalg.inv(R[:, a] + _RIDGE * np.eye(len(a))), np.float64)
-        others = np.setdiff1d(np.arange(len(self.code)), a)
-        self._project_others(R[:, others], inverse, a, others)
-        self._project_active(inverse, a)
+        column = self.owner[self.code]
+        self._leave(np.flatnonzero(~np.isin(column, column[a])), a, R, inverse, self.raw_score)
+        for active in np.unique(column[a]):
+            own, rest = np.flatnonzero(column[a] == active), np.flatnonzero(column[a] != active)
+            between = inverse[np.ix_(rest, own)]
+            of_rest = inverse[np.ix_(rest, rest)] - between @ np.linalg.solve(inverse[np.ix_(own, own)], between.T)
+            without_own = self.raw_score + self.effect[a[own]] @ R[own]  # of the label without the column's effect
+            self._leave(np.flatnonzero(column == active), a[rest], R[rest], of_rest, without_own)
         return np.where(self.is_testable, self.score / np.sqrt(self.own_share), 0.0)
 
-    def _project_others(self, R: Floats, inverse: Floats, a: Index, others: Index) -> None:
-        G = inverse @ R  # (n_active, n_others): the projections
-        self.own_share[others] = np.maximum(1 - np.einsum("ij,ij->j", R, G), 1e-6)
-        place = np.full(len(self.code), -1)
-        place[others] = np.arange(len(others))
-        own_value = place[self.code[others]]
-        with_value = self.with_value[others] - np.einsum("ij,ij->j", R, G[:, own_value])
-        self.score[others] = (
-            self.raw_score[others] - self.raw_score[a] @ G + with_value * self.effect[self.code[others]]
-        )
-
-    def _project_active(self, inverse: Floats, a: Index) -> None:
-        own_scores = inverse @ self.raw_score[a]
-        for code in np.unique(self.code[a]):
-            own = np.flatnonzero(self.code[a] == code)
-            left = np.linalg.inv(inverse[np.ix_(own, own)])  # what the other active coordinates leave of these
-            self.own_share[a[own]] = np.maximum(np.diag(left), 1e-6)
-            self.score[a[own]] = left @ (own_scores[own] + self.effect[a[own]])
+    def _leave(self, tested: Index, a: Index, R: Floats, inverse: Floats, raw_score: Floats) -> None:
+        """Set what the coordinates a, which correlate with all as R says, leave of the tested ones."""
+        G = inverse @ R[:, tested]  # (n_active, n_tested): the projections
+        self.own_share[tested] = np.maximum(1 - np.einsum("ij,ij->j", R[:, tested], G), 1e-6)
+        self.score[tested] = raw_score[tested] - raw_score[a] @ G
 
     def order_of_entry(self, products: Products, least_z: float = 0.0) -> Index:
         """Active codes in the order in which forward selection takes them: each time the one that explains most.

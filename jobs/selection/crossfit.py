@@ -15,7 +15,7 @@ from jobs.data.items import Ordered
 from jobs.data.resampling import resample
 from jobs.data.split import FEW_ROWS, Rows, Split
 from jobs.net.encoders import Encoder, encode, train_encoder
-from jobs.net.linear import fit_ridge
+from jobs.net.linear import fit_adaptive_ridge
 from jobs.net.tasks import BINARY, Task
 from jobs.net.threads import side_by_side
 from jobs.net.training import Net, TrainingPlan, train_net
@@ -71,7 +71,7 @@ def cross_fit(
     plain: Design,
     y: NDArray[np.float32],
     split: Split,
-    strength: float,
+    strengths: Sequence[float],
     plan: TrainingPlan,
     threads: int,
     on_epoch: Callable[[int], None],
@@ -87,7 +87,7 @@ def cross_fit(
         plain: the same columns without knots, among which those that act together are looked for.
         y: (n_rows,) labels.
         split: its folds, and the validation rows of early stopping.
-        strength: C of the linear model that each net stands on.
+        strengths: C of each round of the ridge that each net stands on.
         plan: how to train; fold k adds k to the seed.
         threads: nets that train at a time.
         on_epoch: called with the fold's number (0 = first) after each epoch of its net, or of an encoder, from the
@@ -102,9 +102,9 @@ def cross_fit(
     def fit(number: int) -> Fold:
         seen, held_out = split.training_rows_of(number), split.folds[number]
         own = replace(plan, seed=plan.seed + number)
-        encoders, read = _encoded(design, ordered, y, seen, split.valid, strength, own, partial(on_epoch, number))
+        encoders, read = _encoded(design, ordered, y, seen, split.valid, strengths, own, partial(on_epoch, number))
         Z, label, rows = resample(read.Z, y, seen, own.resampling, own.seed)
-        linear = fit_ridge(Z, label, rows, strength, plan.class_weights, task=task)
+        linear = fit_adaptive_ridge(Z, label, rows, strengths, plan.class_weights, task=task)
         awake = read.plain_codes[_awake(plain, y, seen, linear.logits(read.Z, seen), task)]
         factored = read.codes_of(plan.factorise)
         net = train_net(Z, label, rows, split.valid, linear, own, lambda _: on_epoch(number), awake, factored)
@@ -122,14 +122,14 @@ def _encoded(
     y: NDArray[np.float32],
     seen: Rows,
     valid: Rows,
-    strength: float,
+    strengths: Sequence[float],
     plan: TrainingPlan,
     on_epoch: Callable[[], None],
 ) -> tuple[dict[str, Encoder], Design]:
     """The encoders of a fold, each trained on what the linear model of all before it leaves, and what its net reads."""
     encoders: dict[str, Encoder] = {}
     for each in ordered:
-        linear = fit_ridge(design.Z, y, seen, strength, plan.class_weights, task=plan.task)
+        linear = fit_adaptive_ridge(design.Z, y, seen, strengths, plan.class_weights, task=plan.task)
         encoders[each.name] = train_encoder(
             each,
             linear.logits(design.Z, np.arange(len(y))),
@@ -199,6 +199,7 @@ def label_to_test(ensemble: Ensemble, y: NDArray[np.float32], output: int = 0) -
 
 def collect_evidence(
     ensemble: Ensemble,
+    tested: Design,
     label: NDArray[np.float32],
     y: NDArray[np.float32],
     threads: int,
@@ -209,6 +210,7 @@ def collect_evidence(
 
     Args:
         ensemble: the cross-fitted nets.
+        tested: the columns as they are tested.
         label: (n_rows,) that is tested, from label_to_test.
         y: (n_rows,) that the nets learned.
         threads: folds at a time.
@@ -219,7 +221,7 @@ def collect_evidence(
     def collect(fold: Fold) -> Evidence:
         saying = saying_of(fold, y, ensemble.task, output, label)
         net = fold.net.of_output(output)
-        evidence = held_out_evidence(net, saying, fold.design, label, fold.held_out, fold.seen, _GAIN_NODES)
+        evidence = held_out_evidence(net, saying, fold.design, tested, label, fold.held_out, fold.seen, _GAIN_NODES)
         on_fold()
         return evidence
 

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.data.dataset import Design
+from jobs.data.design import take_columns
 from jobs.data.kernels import column_moments, column_places
 from jobs.data.split import Rows
 from jobs.net.codes import Matrix, codes_of
@@ -90,7 +91,14 @@ class _Entries:
 
 
 def held_out_evidence(
-    net: Net, saying: Saying, design: Design, y: NDArray[np.float32], rows: Rows, seen: Rows, nodes: int
+    net: Net,
+    saying: Saying,
+    design: Design,
+    tested: Design,
+    y: NDArray[np.float32],
+    rows: Rows,
+    seen: Rows,
+    nodes: int,
 ) -> Evidence:
     """Sum gain and score of every column over rows that the net never saw.
 
@@ -98,6 +106,7 @@ def held_out_evidence(
         net: of one output, trained on `seen`.
         saying: what it says of `rows`, calibrated.
         design: the input.
+        tested: the same columns as they are tested (jobs/columns.py).
         y: (n_rows,) labels of the output.
         rows: held-out positions.
         seen: positions whose mean row is the background.
@@ -110,8 +119,10 @@ def held_out_evidence(
     sums = np.zeros((len(design.columns), 4))
     sums[sparse] = _sparse_sums(held, codes[sparse])[:, [0, 1, 1, 2]]
     exact = np.setdiff1d(np.arange(len(design.columns)), sparse, assume_unique=True)
-    sums[exact] = _exact_sums(held, design, exact)
-    return Evidence(HeldOut(rows, held.f, saying.linear, _effects(held, design), saying.family), *sums.T)
+    effect = np.zeros(tested.n_codes)
+    effect[tested.plain_codes] = _effects(held, design)
+    sums[exact] = _exact_sums(held, design, exact, _Bends(tested, exact[exact < design.n_numeric], rows), effect)
+    return Evidence(HeldOut(rows, held.f, saying.linear, effect, saying.family), *sums.T)
 
 
 def _effects(held: _Entries, design: Design) -> Floats:
@@ -180,34 +191,78 @@ def _slope_moments(slope: Matrix, r: Floats, h: Floats) -> tuple[Floats, Floats,
     return total, along_r, along_h, product
 
 
-def _exact_sums(held: _Entries, design: Design, columns: NDArray[np.int64]) -> Floats:
-    """(len(columns), 4) sums of columns of any kind, their attributions made for every row."""
+class _Bends:
+    """The hats of numeric columns, as they are tested, on some rows."""
+
+    def __init__(self, tested: Design, columns: NDArray[np.int64], rows: Rows) -> None:
+        self._starts, self._n_rows = tested.starts, len(rows)
+        is_hat = np.isin(tested.owner, columns)
+        is_hat[tested.starts[columns]] = False
+        hats = np.flatnonzero(is_hat)
+        Z = take_columns(tested.Z, hats)
+        self._place = np.cumsum(is_hat) - 1
+        self._entries, entry, self._row = column_places(Z.indptr, Z.indices, rows, len(hats))
+        self._value = Z.data[entry]
+
+    def codes_of(self, column: int) -> NDArray[np.int64]:
+        """The codes of the column's hats."""
+        return np.arange(int(self._starts[column]) + 1, int(self._starts[column + 1]))
+
+    def of(self, column: int) -> Floats:
+        """(n_rows, n_hats) of one column."""
+        codes = self.codes_of(column)
+        hats = np.zeros((self._n_rows, len(codes)))
+        for at, place in enumerate(self._place[codes]):
+            own = slice(int(self._entries[place]), int(self._entries[place + 1]))
+            hats[self._row[own], at] = self._value[own]
+        return hats
+
+
+def _exact_sums(held: _Entries, design: Design, columns: NDArray[np.int64], bends: _Bends, effect: Floats) -> Floats:
+    """(len(columns), 4) sums of columns of any kind, their attributions made for every row.
+
+    The effect of a number with hats is set: of its value and of each hat, all together.
+    """
     owns = [slice(int(design.starts[k]), int(design.starts[k + 1])) for k in columns]
     means = [held.mean[own] @ held.code[own] for own in owns]  # (d_block + 1,) the mean code of each column
     h, out = held.family.weights(held.f), np.empty((len(columns), 4))
-    rest = (held.f, held.y, held.loss, held.family.dispersion)
+    of_rows = (held.f, held.y, held.loss, held.family.dispersion)
     for at, (k, own, mean) in enumerate(zip(columns, owns, means, strict=True)):
         entries = slice(int(held.starts[own.start]), int(held.starts[own.stop]))
         phi = -(held.slope @ mean.astype(np.float32)).astype(np.float64)  # (n,): minus the mean code, along each slope
         found = np.empty(3)
-        exact_evidence(phi, held.row[entries], held.value[entries], held.dot[entries], *rest, found)
+        exact_evidence(phi, held.row[entries], held.value[entries], held.dot[entries], *of_rows, found)
         out[at] = found[[0, 1, 1, 2]]
         if k < design.n_numeric:
             first = slice(entries.start, int(held.starts[own.start + 1]))
-            bent_part = _bent(phi, held.row[first], held.value[first], h)
-            exact_evidence(bent_part, held.row[:0], held.value[:0], held.dot[:0], *rest, found)
+            rest, coefficients = _beyond(phi, held.row[first], held.value[first], bends.of(int(k)), h)
+            hats = bends.codes_of(int(k))
+            if len(hats):
+                effect[hats[0] - 1], effect[hats] = coefficients[1], coefficients[2:]
+            exact_evidence(rest, held.row[:0], held.value[:0], held.dot[:0], *of_rows, found)
             out[at, 2:] = found[1:]
     return out
 
 
-def _bent(phi: Floats, row: NDArray[np.int32], value: Matrix, h: Floats) -> Floats:
-    """(n,) attributions less what value and presence of the column, weighted by h, say of them.
+def _beyond(phi: Floats, row: NDArray[np.int32], value: Matrix, hats: Floats, h: Floats) -> tuple[Floats, Floats]:
+    """(n,) attributions less what the coordinates that a column is tested along, weighted by h, say of them; and that.
 
-    That part the conditional test judges, given all others; the nets may have it from a relative of the column.
+    These the conditional test judges, given all other columns; the nets may have theirs from a relative of the column.
+    The coordinates: intercept, value, and presence, or hats where there are any. The value is asked first: hats say
+    what a line cannot, so that a column without its hats is still what the nets say of it along its line.
     """
     x, presence = np.zeros(len(phi)), np.zeros(len(phi))
     x[row], presence[row] = value, 1
-    base = np.column_stack([np.ones(len(phi)), x, presence])
+    if not hats.shape[1]:
+        rest, effect = _without(phi, np.column_stack([np.ones(len(phi)), x, presence]), h)
+        return rest, effect[:2]
+    of_line, line = _without(phi, np.column_stack([np.ones(len(phi)), x]), h)
+    rest, bends = _without(of_line, np.column_stack([np.ones(len(phi)), hats]), h)
+    return rest, np.append(line, bends[1:])
+
+
+def _without(phi: Floats, base: Floats, h: Floats) -> tuple[Floats, Floats]:
+    """What the columns of `base` leave of phi, rows weighted by h, and the coefficients."""
     weighted = base * h[:, None]
-    effect = np.linalg.lstsq(weighted.T @ base, weighted.T @ phi, rcond=1e-9)[0]
-    return phi - base @ effect
+    effect = np.asarray(np.linalg.lstsq(weighted.T @ base, weighted.T @ phi, rcond=1e-9)[0], np.float64)
+    return phi - base @ effect, effect

@@ -35,7 +35,7 @@ class HeldOut:
     Attributes:
         rows: (n,) their positions.
         f, linear, family: see Saying.
-        effect: (n_plain_codes,) mean linear effect on f of each code that is no knot.
+        effect: (n_codes,) mean linear effect on f of each code of the design that is tested.
     """
 
     rows: Rows

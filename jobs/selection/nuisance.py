@@ -69,7 +69,7 @@ class Nuisance:
     def coordinates(self) -> Coordinates:
         """All coordinates at the present logits."""
         sums = self.sums()
-        return Coordinates(sums, self._design.n_numeric)
+        return Coordinates(sums, self._design.starts[: self._design.n_numeric], self._design.owner)
 
     def silence_others(self) -> Index:
         """Take the linear effects of columns that show none of their own out of the logits; return the active codes.

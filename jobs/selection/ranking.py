@@ -86,20 +86,23 @@ class Selection:
     null_width: float
 
 
-def hear(folds: Sequence[Evidence], design: Design, y: NDArray[np.float32], clusters: Clusters) -> Testimony:
+def hear(
+    folds: Sequence[Evidence], design: Design, tested: Design, y: NDArray[np.float32], clusters: Clusters
+) -> Testimony:
     """Hear all witnesses on one output, the evidence of all folds together.
 
     Args:
         folds: the evidence.
         design: the columns without knots.
+        tested: the same with those that single columns are tested along.
         y: (n_rows,) labels of the output.
         clusters: (n_rows,) the number of the cluster of each row.
     """
     held_out, n = [fold.held_out for fold in folds], len(design.columns)
-    wider = inflation(design, y, held_out, clusters)
-    conditional = conditional_test(design, y, held_out, wider)
-    interactions = find_interactions(design, y, held_out, wider.max(axis=1))
-    z = score_z(folds) / np.maximum.reduceat(wider.max(axis=1), design.starts[:-1])
+    wider = inflation(tested, y, held_out, clusters)
+    conditional = conditional_test(tested, y, held_out, wider)
+    interactions = find_interactions(design, y, held_out, wider.max(axis=1)[tested.plain_codes])
+    z = score_z(folds) / np.maximum.reduceat(wider.max(axis=1), tested.starts[:-1])
     witnesses = np.stack([conditional.p_value, interactions.p_value, norm.sf(z / null_width(z))])
     return Testimony(
         combine(witnesses.ravel(), np.tile(np.arange(n), 3), n, np.repeat(_WEIGHTS, n)),

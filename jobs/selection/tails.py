@@ -33,14 +33,19 @@ def refine_tails(
     z becomes what a normal variable has as its p. width: (n_coordinates,) standard deviation of each score.
     """
     in_tail = np.flatnonzero(np.abs(z) > _TAIL_Z)
-    codes = np.unique(coordinates.code[in_tail])
+    owner = coordinates.owner
+    codes = np.flatnonzero(np.isin(owner, owner[coordinates.code[in_tail]]))  # of all columns that have one in the tail
     chosen = take_columns(Z, codes)
     starts, entry, row = column_places(chosen.indptr, chosen.indices, sums.rows, len(codes))
     value, labels = chosen.data[entry].astype(np.float64), y[sums.rows].astype(np.float64)
+    effect = value * np.repeat(sums.effect[codes, 0], np.diff(starts)) + np.repeat(
+        sums.effect[codes, 1], np.diff(starts)
+    )
     is_rare = min(labels.sum(), len(labels) - labels.sum()) < _FEW_LABELS
+    first, end = (np.searchsorted(owner[codes], owner[coordinates.code[in_tail]], side) for side in ("left", "right"))
     place: Index = np.searchsorted(codes, coordinates.code[in_tail])
-    for at, k in zip(in_tail, place, strict=True):
-        code, entries = codes[k], slice(starts[k], starts[k + 1])
+    for at, k, one, other in zip(in_tail, place, starts[first], starts[end], strict=True):
+        entries = slice(starts[k], starts[k + 1])
         i, own = row[entries], value[entries]
         present = np.ones(len(i))
         if len(i) > _TAIL_SHARE * len(labels):
@@ -48,16 +53,16 @@ def refine_tails(
                 continue
             own, present = (np.bincount(i, each, len(labels)) for each in (own, present))
             i = np.arange(len(labels))
+        of_column = np.bincount(row[one:other], effect[one:other], len(labels))[i]
         x = (present if coordinates.is_presence[at] else own) - float(coordinates.mean[at])
-        effect = sums.effect[code, 0] * own + sums.effect[code, 1] * present
-        without = sigmoid(np.clip(sums.f[i] - effect, *sums.bounds))  # the probability if the column did nothing
-        counted = x @ (sums.r[i] + sums.h[i] * effect)
+        without = sigmoid(np.clip(sums.f[i] - of_column, *sums.bounds))  # the probability if the column did nothing
+        counted = x @ (sums.r[i] + sums.h[i] * of_column)
         scale = coordinates.deviation[at]
         q = coordinates.score[at] * scale + x @ (labels[i] - without) - counted
         variance = coordinates.own_share[at] * scale**2
         rest = max(variance - x @ (sums.h[i] * x), 0.0)
         far, side = abs(q) / width[at], 1.0 if q > 0 else -1.0
-        own_tail, other = (float(saddlepoint_tail(x * sign, without, rest, far)) for sign in (side, -side))
-        if own_tail > 0 and other >= 0:  # the other side may be out of reach: of few rows with rare labels all miss
-            p[at] = min(1.0, max(own_tail + other, _LEAST_P))
+        own_tail, opposite = (float(saddlepoint_tail(x * sign, without, rest, far)) for sign in (side, -side))
+        if own_tail > 0 and opposite >= 0:  # the other side may be out of reach: of few rows with rare labels all miss
+            p[at] = min(1.0, max(own_tail + opposite, _LEAST_P))
             z[at] = -side * ndtri(p[at] / 2)

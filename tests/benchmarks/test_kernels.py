@@ -197,7 +197,7 @@ def test_evidence(benchmark: BenchmarkFixture, way: str, monkeypatch: pytest.Mon
 
     def work() -> np.ndarray:
         saying = saying_of(Fold(net, {}, design, seen, rows, quiet), Y, BINARY, 0, Y)
-        return held_out_evidence(net, saying, design, Y, rows, seen, 2).points
+        return held_out_evidence(net, saying, design, design, Y, rows, seen, 2).points
 
     wanted = work()
     if way != "winnow":

@@ -34,7 +34,7 @@ def dated() -> Dataset:
     seen = moments(random.uniform(0, 30, N).round())
     tenure, visited = random.exponential(60, N), moments(random.uniform(-70, 0, N))
     weekday = (visited.astype("datetime64[D]").astype(int) + 3) % 7
-    y = draw_labels(1.6 * (tenure > 25) + 1.4 * (weekday >= 5) - 1.3, 8)
+    y = draw_labels(1.6 * (tenure > 25) + 1.4 * (weekday >= 5) - 1.3, 33)
     columns = (
         moments(random.uniform(-9000, -7000, N)),
         seen + np.timedelta64(9, "D"),

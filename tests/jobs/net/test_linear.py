@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, roc_auc_score
 
 from jobs.net import linear
-from jobs.net.linear import LinearModel, choose_ridge, fit_ridge
+from jobs.net.linear import LinearModel, choose_adaptive_ridge, choose_ridge, fit_adaptive_ridge, fit_ridge
 from jobs.net.tasks import REGRESSION, Task
-from tests.jobs.tables import counts, draw_labels
+from tests.jobs.tables import counts, csr_of, draw_labels
 
 Z = counts(1, 600, 30)
 Y = draw_labels(Z.toarray()[:, :4] @ np.array([1, -1, 0.5, 0.5]) - 0.5, 2)
@@ -88,3 +89,39 @@ def test_the_ridge_of_several_classes_is_that_of_scikit_learn() -> None:
     np.testing.assert_allclose(task.predictions(ours.logits(Z, VALID)), theirs.predict_proba(dense[VALID]), atol=3e-3)
     alone = ours.of_output(1)
     np.testing.assert_allclose(alone.logits(Z, VALID), ours.logits(Z, VALID)[:, 1], rtol=1e-6, atol=1e-7)
+
+
+def few_of_many(seed: int) -> tuple[csr_array, np.ndarray, np.ndarray]:
+    """Of 300 columns five act: the design, the labels, the logits they were drawn with."""
+    X = csr_of(counts(seed, 3000, 300, (0.05, 0.4)).toarray() > 0)
+    f = X[:, :5].toarray() @ np.array([1.5, -1.5, 1.0, -1.0, 1.5]) - 0.5
+    return X, draw_labels(f, seed + 1), f
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_where_few_columns_act_further_rounds_find_them(seed: int) -> None:
+    X, y, f = few_of_many(seed)
+    train, valid, test = np.arange(2000), np.arange(2000, 2400), np.arange(2400, 3000)
+    strengths, loss, model = choose_adaptive_ridge(X, y, train, valid)
+    _, ridge = choose_ridge(X, y, train, valid)
+    assert len(strengths) > 1
+    assert loss < log_loss(y[valid], 1 / (1 + np.exp(-ridge.logits(X, valid))))
+    best, plain, adaptive = (roc_auc_score(y[test], g) for g in (f[test], ridge.logits(X, test), model.logits(X, test)))
+    assert best - adaptive < 0.7 * (best - plain)
+
+
+def test_the_rounds_that_were_chosen_are_those_that_are_fitted() -> None:
+    X, y, _ = few_of_many(4)
+    train, valid = np.arange(2000), np.arange(2000, 2400)
+    strengths, _, model = choose_adaptive_ridge(X, y, train, valid)
+    again = fit_adaptive_ridge(X, y, train, strengths)
+    np.testing.assert_allclose(again.logits(X, valid), model.logits(X, valid), atol=0.02)
+    np.testing.assert_array_equal(fit_adaptive_ridge(X, y, train, (0.1,)).w, fit_ridge(X, y, train, 0.1).w)
+
+
+def test_a_weight_with_a_wide_prior_is_shrunk_less() -> None:
+    X, y, _ = few_of_many(5)
+    spread = np.where(np.arange(300) == 0, 10.0, 0.1)
+    wide, alike = fit_ridge(X, y, TRAIN, 0.03, spread=spread), fit_ridge(X, y, TRAIN, 0.03)
+    assert wide.w[0] > 1.2 * alike.w[0]
+    assert np.abs(wide.w[1:]).max() < 0.2 * np.abs(alike.w[1:]).max()

@@ -35,7 +35,7 @@ def fitted(
     on_epoch: Callable[[int], None],
     plan: TrainingPlan = PLAN,
 ) -> Ensemble:
-    return cross_fit(design, design, y, split, 0.1, plan, threads, on_epoch)
+    return cross_fit(design, design, y, split, (0.1,), plan, threads, on_epoch)
 
 
 def test_each_net_is_trained_without_its_fold_and_with_a_seed_of_its_own() -> None:
@@ -74,7 +74,7 @@ def test_evidence_is_one_a_fold_over_its_held_out_rows() -> None:
     design, y, split = table()
     ensemble = fitted(design, y, split, 2, lambda *_: None)
     told: list[None] = []
-    evidence = collect_evidence(ensemble, y, y, 2, lambda: told.append(None))
+    evidence = collect_evidence(ensemble, design, y, y, 2, lambda: told.append(None))
     assert [len(fold.held_out.rows) for fold in evidence] == [len(rows) for rows in split.folds]
     assert len(told) == 4
 

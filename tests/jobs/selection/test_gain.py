@@ -72,7 +72,7 @@ def evidence_of(
     net: Net, calibration: Calibration, design: Design, y: np.ndarray, held: np.ndarray, seen: np.ndarray
 ) -> Evidence:
     saying = saying_of(Fold(net, {}, design, seen, held, calibration), y, BINARY, 0, y)
-    return held_out_evidence(net, saying, design, y, held, seen, 4)
+    return held_out_evidence(net, saying, design, design, y, held, seen, 4)
 
 
 def sums(evidence: Evidence) -> np.ndarray:
@@ -153,7 +153,7 @@ def test_columns_of_noise_far_from_zero_inherit_nothing_through_the_gradients(se
     overfit = Net(truth.linear, np.vstack([W[:10], noise - noise.mean(axis=0)]).astype(np.float32), net.body, ())
     calibration = calibrate(overfit.logits(design.Z, held), y[held])
     evidence = evidence_of(overfit, calibration, design, y, held, seen)
-    selected = select_columns([hear([evidence], design, y, np.arange(len(y)))], np.zeros(80), 0.1).selected
+    selected = select_columns([hear([evidence], design, design, y, np.arange(len(y)))], np.zeros(80), 0.1).selected
     assert selected[:10].sum() >= 7
     assert selected[10:].sum() <= 2
 
@@ -167,8 +167,8 @@ def test_trained_nets_select_the_true_columns_among_columns_far_from_zero() -> N
     split = Split(np.arange(2400), np.arange(2400, 3000), np.arange(0), folds, np.arange(3000))
     design = mixed_design(csr_of(X / np.ptp(X, axis=0)), (), split.train)
     plan = TrainingPlan(BodyShape(n_blocks=1, d_block=16), epochs=6, patience=6, learning_rate=3e-3, code_penalty=0.5)
-    ensemble = cross_fit(design, design, y, split, 3.0, plan, 2, lambda *_: None)
-    evidence = collect_evidence(ensemble, y, y, 2, lambda: None)
-    selected = select_columns([hear(evidence, design, y, split.clusters)], np.zeros(80), 0.1).selected
+    ensemble = cross_fit(design, design, y, split, (3.0,), plan, 2, lambda *_: None)
+    evidence = collect_evidence(ensemble, design, y, y, 2, lambda: None)
+    selected = select_columns([hear(evidence, design, design, y, split.clusters)], np.zeros(80), 0.1).selected
     assert selected[:10].all()
     assert selected[10:].sum() <= 2

@@ -43,7 +43,9 @@ def judged(
         )
         for rows in folds
     ]
-    return select_columns([hear(evidence, design, y, np.arange(N))], np.zeros(p) if of_trees is None else of_trees, 0.1)
+    return select_columns(
+        [hear(evidence, design, design, y, np.arange(N))], np.zeros(p) if of_trees is None else of_trees, 0.1
+    )
 
 
 def test_columns_that_act_alone_or_together_are_selected_and_come_first() -> None:
