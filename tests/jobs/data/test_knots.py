@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from jobs.data.design import design_of
-from jobs.data.knots import Knots, bend, fit_knots
+from jobs.data.design import bend_numbers, design_of, encode, fit_vocabulary
+from jobs.data.knots import Knots, bend, fit_bends, fit_knots
+from tests.jobs.tables import categories
 
 ROWS = 2000
 
@@ -103,3 +104,27 @@ def test_a_design_with_knots_owns_ranges_and_knows_its_plain_codes() -> None:
     assert design.starts.tolist() == [0, 6, 12, 18]
     assert design.plain_codes.tolist() == [0, 6, 12]
     np.testing.assert_array_equal(design.Z[:, design.plain_codes].toarray(), dense)
+
+
+def test_what_most_rows_have_is_tested_along_a_few_bends_in_any_table() -> None:
+    random = np.random.default_rng(0)
+    half = np.where(np.arange(ROWS) % 2, random.gamma(2, size=ROWS), 0)[:, None]
+    sparse = np.hstack([dense_table(2), half, random.random((ROWS, 400)) < 0.3])
+    knots = fit_bends(csr_of(sparse), np.arange(ROWS), (sparse != 0).sum(axis=0))
+    assert np.diff(knots.starts).tolist() == [5, 5, 5] + [0] * 400
+    of_half = knots.at[-5:]
+    np.testing.assert_allclose(of_half, np.quantile(half[half > 0], np.linspace(0, 1, 5)), rtol=1e-5)
+
+
+def test_a_design_is_bent_where_it_has_numbers_alone() -> None:
+    dense = dense_table(2)
+    town = categories("town", ["Aden", "Giran"] * (ROWS // 2))
+    vocabulary = fit_vocabulary(town, np.arange(ROWS), 1)
+    codes = [(vocabulary, encode(town, vocabulary))]
+    plain = design_of(csr_of(dense), ("a", "b"), codes)
+    knots = fit_bends(csr_of(dense), np.arange(ROWS), (dense != 0).sum(axis=0))
+    bent, at_once = bend_numbers(plain, knots), design_of(csr_of(dense), ("a", "b"), codes, (), knots)
+    np.testing.assert_array_equal(bent.Z.toarray(), at_once.Z.toarray())
+    assert bent.starts.tolist() == at_once.starts.tolist() == [0, 6, 12, 15]
+    assert bent.plain_codes.tolist() == [0, 6, 12, 13, 14]
+    assert bend_numbers(plain, Knots(np.zeros(3, np.int64), np.zeros(0, np.float32))) is plain

@@ -1,10 +1,14 @@
 """The test of single columns: against dense algebra, under the null, behind twins, with few positives."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
 from jobs.data.dataset import Design
+from jobs.data.design import bend_numbers
+from jobs.data.knots import fit_bends
 from jobs.selection.conditional import MIN_WIDTH, Conditional, conditional_test, null_width
 from jobs.selection.held_out import HeldOut
 from jobs.selection.nuisance import Nuisance
@@ -79,6 +83,22 @@ def test_a_twin_of_a_true_column_is_not_called_true() -> None:
     found = judged(X, y, blind(y, P))
     assert found.p_value[0] < 1e-6
     assert found.p_value[1] > 0.001
+    assert found.entry[0] == 1
+
+
+@pytest.mark.parametrize("shape", [np.abs, lambda x: 1.0 * (x > 0.5), lambda x: x])
+def test_a_number_acts_in_whatever_shape_and_its_relative_does_not(shape: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Along value and presence alone a distance from the mean is invisible, and a relative of a step stands out."""
+    random = np.random.default_rng(9)
+    X = random.normal(size=(6000, 12))
+    X[:, 1] = 0.7 * X[:, 0] + 0.7 * random.normal(size=6000)
+    y = draw_labels(1.2 * shape(X[:, 0]) - 1, 10)
+    X = X - X.min(axis=0)
+    plain = design_of(X)
+    tested = bend_numbers(plain, fit_bends(plain.Z, np.arange(6000), (X != 0).sum(axis=0)))
+    found = conditional_test(tested, y, blind(y, tested.n_codes), np.ones((tested.n_codes, 2)))
+    assert found.p_value[0] < 1e-10
+    assert found.p_value[1:].min() > 1e-3
     assert found.entry[0] == 1
 
 

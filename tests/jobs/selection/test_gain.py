@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from jobs.data.dataset import Design
+from jobs.data.design import bend_numbers, take_columns
+from jobs.data.knots import fit_bends
 from jobs.data.split import Split
 from jobs.net.linear import LinearModel
 from jobs.net.resnet import BodyShape
@@ -126,6 +128,25 @@ def test_the_effect_of_a_linear_net_is_its_calibrated_weights() -> None:
     np.testing.assert_allclose(found.effect, 0.8 * net.linear.w, rtol=1e-5)
     np.testing.assert_array_equal(found.rows, HELD)
     np.testing.assert_allclose(found.f, CALIBRATION.apply(net.logits(design.Z, HELD)))
+
+
+def test_the_effect_of_a_number_is_its_line_and_what_bends_beside_it() -> None:
+    """Whatever the hats hold, value and hats together say what the net says of the column."""
+    net, design, y = mixed()
+    Z = take_columns(design.Z, np.arange(design.n_numeric))
+    counts = np.diff(Z.tocsc().indptr)
+    tested = bend_numbers(design, fit_bends(Z, np.arange(Z.shape[0]), counts))
+    common = np.flatnonzero(np.diff(tested.starts)[: design.n_numeric] > 1)
+    assert len(common)
+    saying = saying_of(Fold(net, {}, design, SEEN, HELD, CALIBRATION), y, BINARY, 0, y)
+    plain = held_out_evidence(net, saying, design, design, y, HELD, SEEN, 4)
+    bent = held_out_evidence(net, saying, design, tested, y, HELD, SEEN, 4)
+    others = np.setdiff1d(np.arange(design.n_codes), design.starts[common])
+    along = bent.held_out.effect[tested.plain_codes]
+    np.testing.assert_allclose(along[others], plain.held_out.effect[others], rtol=1e-6)
+    for k in common:
+        assert bent.variance[k] <= plain.variance[k] * 1.001
+        assert np.abs(bent.held_out.effect[tested.starts[k] + 1 : tested.starts[k + 1]]).max() > 0
 
 
 def test_a_net_that_points_the_wrong_way_gives_no_evidence() -> None:
