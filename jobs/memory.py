@@ -1,7 +1,7 @@
 """How much memory a run will need, known before it is spent.
 
 The estimate is linear in the non-zeros: what the process weighs with its libraries, so many bytes for each non-zero
-(the table, its scaled copy, what the trees are boosted on), for each row and for its texts, and the nets. The constants
+(the table, its scaled copies, what the trees are boosted on), for each row and for its texts, and the nets. The constants
 were measured with the drops of benchmarks/ (docs/method.md); the estimate errs on the side of too much.
 """
 
@@ -14,7 +14,7 @@ from storage.parquet import DropSchema
 from storage.plan import ReadPlan
 
 _PROCESS_BYTES = 750_000_000
-_BYTES_PER_NONZERO = 30
+_BYTES_PER_NONZERO = 36
 _BYTES_PER_ROW = 100  # id, label, place in the order, probabilities
 _BYTES_PER_ITEM = 4  # of a sequence as text, its delimiter included
 _CODES_OF_DATE = 6  # days, two hats, weekday, month, hour

@@ -1,14 +1,14 @@
 """Does a column act on the label, given all others? A test on every training row, its nuisance fitted on other rows.
 
 The nets are cross-fitted, so every training row has a logit f from a net that never saw it. For a coordinate x of
-column j (its scaled value; whether it happened at all; a level of a categorical column), what the net says of j is
-put back into the residual, and x is replaced by what its relatives cannot predict of it:
+column j (its scaled value; whether it happened at all; a bend of a common number; a level of a categorical column),
+what the net says of j is put back into the residual, and x is replaced by what its relatives cannot predict of it:
 
     theta_j = b_j + sum_i x~_i (y_i - sigma(f_i)) / I_j        I_j = sum_i h_i x~_i^2,   h = sigma(f) (1 - sigma(f))
     z_j     = theta_j sqrt(I_j)
 
 x~ is x less its projection, with weights h, on the intercept and on the coordinates of all *active* columns but j:
-those that show an effect of their own. b_j is the net's mean linear effect of j. Errors of the net and of the
+those that show an effect of their own beside stronger ones. b_j is the net's mean linear effect of j. Errors of the net and of the
 projection enter only as their product (Neyman orthogonality: Chernozhukov et al. 2018, section 2; for the generalised
 linear model van de Geer et al. 2014; as a test Shah and Peters 2020), so z is close to standard normal under the null
 although the net is not the truth, and no power is lost to the split into folds. Its remaining width is estimated from

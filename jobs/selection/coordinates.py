@@ -1,4 +1,4 @@
-"""What of a column is tested: its value, whether it happened at all, each level of a categorical one.
+"""What of a column is tested: its value, whether it happened at all, bends of a common one, each level of a category.
 
 And the projections of these on the coordinates of other columns: dense algebra on sums over rows; no row is seen here.
 """

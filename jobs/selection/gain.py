@@ -51,7 +51,8 @@ class Evidence:
     Attributes:
         held_out: the rows, and what the net says of them.
         gain, points: (n_columns,) sums of gain_ij, nats, and of score_ij.
-        score, variance: (n_columns,) of score_ij and of its variance, of common numbers of their bent part alone.
+        score, variance: (n_columns,) of score_ij and of its variance, of common numbers of that part alone which no
+            coordinate says that they are tested along.
     """
 
     held_out: HeldOut
