@@ -1,8 +1,8 @@
 """How much memory a run will need, known before it is spent.
 
 The estimate is linear in the non-zeros: what the process weighs with its libraries, so many bytes for each non-zero
-(the table, its scaled copies, what the trees are boosted on), for each row and for its texts, and the nets. The constants
-were measured with the drops of benchmarks/ (docs/method.md); the estimate errs on the side of too much.
+(the table, its scaled copies, what the trees are boosted on), for each row and for its texts, and the nets. The
+constants were measured with the drops of benchmarks/ (docs/method.md); the estimate errs on the side of too much.
 """
 
 import ctypes

@@ -8,12 +8,12 @@ what the net says of j is put back into the residual, and x is replaced by what 
     z_j     = theta_j sqrt(I_j)
 
 x~ is x less its projection, with weights h, on the intercept and on the coordinates of all *active* columns but j:
-those that show an effect of their own beside stronger ones. b_j is the net's mean linear effect of j. Errors of the net and of the
-projection enter only as their product (Neyman orthogonality: Chernozhukov et al. 2018, section 2; for the generalised
-linear model van de Geer et al. 2014; as a test Shah and Peters 2020), so z is close to standard normal under the null
-although the net is not the truth, and no power is lost to the split into folds. Its remaining width is estimated from
-the z of all columns (genomic control: Devlin and Roeder 1999). Where few rows have the column the tail is not normal:
-it is computed from the labels' own distribution by the saddlepoint (Dey et al. 2017).
+those that show an effect of their own beside stronger ones. b_j is the net's mean linear effect of j. Errors of the
+net and of the projection enter only as their product (Neyman orthogonality: Chernozhukov et al. 2018, section 2; for
+the generalised linear model van de Geer et al. 2014; as a test Shah and Peters 2020), so z is close to standard normal
+under the null although the net is not the truth, and no power is lost to the split into folds. Its remaining width is
+estimated from the z of all columns (genomic control: Devlin and Roeder 1999). Where few rows have the column, or few
+the label, the tail is not normal: it is computed from the labels' distribution by the saddlepoint (Dey et al. 2017).
 
 Everything is a weighted sum over non-zeros: O(nnz) for the scores, O(entries of active columns x non-zeros of their
 rows) for the projections.
