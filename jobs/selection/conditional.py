@@ -75,7 +75,8 @@ def conditional_test(
     products = nuisance.products(active)
     wider = inflation[coordinates.code, coordinates.is_presence.astype(np.int64)]
     z = coordinates.project(products) / wider
-    width = null_width(z[coordinates.is_testable])
+    is_plain = np.isin(coordinates.code, design.plain_codes)
+    width = null_width(z[coordinates.is_testable & is_plain])  # bends of few columns are many, and alike
     z /= width
     p = 2 * ndtr(-np.abs(z))
     if not folds[0].family.is_gaussian:
@@ -87,7 +88,7 @@ def conditional_test(
     first = design.owner[coordinates.order_of_entry(products)]
     by_entry = np.concatenate([first, np.argsort(-np.abs(strongest), kind="stable")])
     entry = np.argsort(np.argsort(_first_places(by_entry, len(strongest)))) + 1
-    weight = np.where(np.isin(coordinates.code, design.plain_codes), 1.0, 1 / np.maximum(1, design.n_learned[owner]))
+    weight = np.where(is_plain, 1.0, 1 / np.maximum(1, design.n_learned[owner]))
     return Conditional(strongest, combine(p, owner, len(design.columns), weight), entry, width)
 
 
