@@ -162,7 +162,7 @@ def page(scores: list[Score]) -> str:
 
 _HEAD = """# Real tables
 
-Written by `python -m benchmarks.real`. Means over seeds (splits), +- half of the 95 % interval over them."""
+Written by `python -m benchmarks.real`. Means over seeds (splits), +- half of the 95 % interval over them; without one: one split."""
 
 
 def _mean(values: list[float]) -> str:
