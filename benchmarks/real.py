@@ -162,7 +162,8 @@ def page(scores: list[Score]) -> str:
 
 _HEAD = """# Real tables
 
-Written by `python -m benchmarks.real`. Means over seeds (splits), +- half of the 95 % interval over them; without one: one split."""
+Written by `python -m benchmarks.real`. Means over seeds (splits), +- half of the 95 % interval over them;
+without one: one split."""
 
 
 def _mean(values: list[float]) -> str:
