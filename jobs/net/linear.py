@@ -193,23 +193,13 @@ def choose_ridge(
     strengths: Sequence[float] = STRENGTHS,
     on_model: Callable[[], object] = int,
     task: Task = BINARY,
-    spread: Floats | None = None,
 ) -> tuple[float, LinearModel]:
     """Return the strength with the least validation loss, and the model fitted with it on the training rows.
 
     Candidates are tried from the strongest penalty on, each from where the one before it ended, until two in a row have
     not lowered the validation loss. `on_model` is called after each, and may raise to abandon.
     """
-    tried: list[tuple[float, float, LinearModel]] = []
-    model = None
-    for strength in sorted(strengths):
-        model = fit_ridge(Z, y, train, strength, class_weights, model, task, spread)
-        tried.append((float(task.losses(model.logits(Z, valid), y[valid]).mean()), strength, model))
-        on_model()
-        if min(tried[-_WORSE:], key=_first)[0] > min(tried, key=_first)[0]:
-            break
-    _, strength, best = min(tried, key=_first)
-    return strength, best
+    return _chosen(Z, y, train, valid, class_weights, strengths, on_model, task)[1:]
 
 
 def choose_adaptive_ridge(
@@ -226,19 +216,38 @@ def choose_adaptive_ridge(
     Returns:
         The strength of each round; the validation loss, nats a row, of the last; and its model.
     """
-
-    def chosen(spread: Floats | None) -> tuple[float, float, LinearModel]:
-        strength, ridge = choose_ridge(Z, y, train, valid, class_weights, on_model=on_model, task=task, spread=spread)
-        return float(task.losses(ridge.logits(Z, valid), y[valid]).mean()), strength, ridge
-
-    loss, strength, model = chosen(None)
+    given = (Z, y, train, valid, class_weights, STRENGTHS, on_model, task)
+    loss, strength, model = _chosen(*given)
     strengths = (strength,)
     for _ in range(ROUNDS - 1):
-        of_round, strength, ridge = chosen(_spread_of(model))
+        of_round, strength, ridge = _chosen(*given, _spread_of(model))
         if of_round >= loss:
             break
         loss, strengths, model = of_round, (*strengths, strength), ridge
     return strengths, loss, model
+
+
+def _chosen(
+    Z: csr_array,
+    y: NDArray[np.float32],
+    train: Rows,
+    valid: Rows,
+    class_weights: Sequence[float],
+    strengths: Sequence[float],
+    on_model: Callable[[], object],
+    task: Task,
+    spread: Floats | None = None,
+) -> tuple[float, float, LinearModel]:
+    """The least validation loss, nats a row, the strength that has it, and its model, as choose_ridge searches."""
+    tried: list[tuple[float, float, LinearModel]] = []
+    model = None
+    for strength in sorted(strengths):
+        model = fit_ridge(Z, y, train, strength, class_weights, model, task, spread)
+        tried.append((float(task.losses(model.logits(Z, valid), y[valid]).mean()), strength, model))
+        on_model()
+        if min(tried[-_WORSE:], key=_first)[0] > min(tried, key=_first)[0]:
+            break
+    return min(tried, key=_first)
 
 
 def _first(tried: tuple[float, float, LinearModel]) -> float:
