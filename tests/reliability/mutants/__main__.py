@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from tests.architecture.tree import ROOT
 from tests.reliability.mutants.mutants import MUTANTS, SIMULATION, Mutant
 from tests.reliability.rotation import TENTHS, tenth_of
+from tests.servers.kinds import FOLDER as SERVERS
 
 COPIED = ("config", "storage", "jobs", "service", "tests", "examples", "pyproject.toml", "README.md", "docs")
 # Ceph takes seconds to start, and adds nothing about guards of ours that the other servers do not see.
@@ -66,15 +67,20 @@ def apply(mutant: Mutant, tree: Path) -> None:
 
 def _fails(proof: str, tree: Path) -> bool:
     command: Sequence[str] = _SIMULATION if proof == SIMULATION else (*_PYTEST, proof)
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tree),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "WINNOW_TEST_SERVERS": str(SERVERS),  # the copy has none, and the first test that needs one would end the proof
+    }
     # A mutant that is only broken must not pass for a caught one: both proofs end with 1 after a verdict. A proof that
-    # ends without one, because a server did not come up in time, is run once more.
+    # ends without one, because a server did not come up in time, is run once more; a second time is an error.
     verdict = "failed" if proof != SIMULATION else "drops committed"
     for _ in range(2):
         ended = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
         if ended.returncode == 0 or verdict in ended.stdout:
             return ended.returncode == 1
-    return False
+    raise RuntimeError(f"{proof} ends without a verdict:\n{ended.stdout[-3000:]}{ended.stderr[-3000:]}")
 
 
 if __name__ == "__main__":
