@@ -3,8 +3,9 @@
 # The peers have no types.
 """Column selectors, Winnow's and its peers', on one table: an order of the columns, and where it has one a selection.
 
-All see the same training rows of the columns that are left after Winnow's pruning; a peer that selects does so at its
-own valid setting for a false discovery rate of q, or has none.
+All see the same rows of the columns that are left after Winnow's pruning, the test rows never: those that stop a
+training early learn from the training rows and stop by the validation rows, the others have both to learn from. A peer
+that selects does so at its own valid setting for a false discovery rate of q, or has none.
 """
 
 import warnings
@@ -20,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from config import Problem
 from jobs.columns import prune_columns
 from jobs.data.dataset import Dataset, Design
-from jobs.data.split import Split, SplitPolicy, split_rows
+from jobs.data.split import Rows, Split, SplitPolicy, split_rows
 from jobs.learn import Learned, learn
 from jobs.net.linear import choose_ridge
 from jobs.observer import Silent
@@ -56,14 +57,19 @@ class Table:
     seed: int
 
     @property
+    def known(self) -> Rows:
+        """All rows but the test rows, for methods that need no validation rows of their own."""
+        return np.union1d(self.split.train, self.split.valid)
+
+    @property
     def dense(self) -> Floats:
-        """(n_train, n_columns) scaled training rows."""
-        return self.design.Z[self.split.train].toarray().astype(np.float64)
+        """(len(known), n_columns) scaled rows."""
+        return self.design.Z[self.known].toarray().astype(np.float64)
 
     @property
     def labels(self) -> Floats:
-        """(n_train,) of the training rows."""
-        return self.data.y[self.split.train].astype(np.float64)
+        """(len(known),) of them."""
+        return self.data.y[self.known].astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ def _select(
 
 def _explain(ensemble: Ensemble, split: Split, problem: Problem, threads: int, stages: Stages) -> Summary:
     chosen = problem.explain
-    with stages.stage("explain", min(chosen.rows, len(split.train)), "rows"):
+    with stages.stage("explain", min(chosen.rows, len(split.train) + len(split.valid)), "rows"):
         return explain_held_out(
             ensemble,
             rows=chosen.rows,

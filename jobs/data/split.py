@@ -82,6 +82,13 @@ class Split:
         """The training rows that are not in that fold."""
         return np.setdiff1d(self.train, self.folds[fold], assume_unique=True)
 
+    def held_out_rows_of(self, fold: int) -> Rows:
+        """The rows that judge net `fold`: its own fold, and its share of the validation rows, which train no net.
+
+        Those rows did stop its training and choose its settings: a choice among few, of which no test hears anything.
+        """
+        return np.union1d(self.folds[fold], self.valid[fold :: len(self.folds)])
+
 
 def sample_rows(random: np.random.Generator, rows: Rows, size: int) -> Rows:
     """Draw so many of the rows, or all there are, without replacement; ascending."""

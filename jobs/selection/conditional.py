@@ -1,6 +1,7 @@
-"""Does a column act on the label, given all others? A test on every training row, its nuisance fitted on other rows.
+"""Does a column act on the label, given all others? A test on all rows but the test rows.
 
-The nets are cross-fitted, so every training row has a logit f from a net that never saw it. For a coordinate x of
+The nets are cross-fitted, so every training row, and every validation row, has a logit f from a net that was not
+trained on it. For a coordinate x of
 column j (its scaled value; whether it happened at all; a bend of a common number; a level of a categorical column),
 what the net says of j is put back into the residual, and x is replaced by what its relatives cannot predict of it:
 

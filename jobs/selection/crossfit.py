@@ -37,7 +37,7 @@ class Fold:
         encoders: trained on `seen` before it, by column of sequences.
         design: what the net reads: the columns with what the encoders say.
         seen: its training rows.
-        held_out: the rows of its fold.
+        held_out: the rows of its fold, and its share of the validation rows.
         calibration: of its logits on the held-out rows.
     """
 
@@ -100,7 +100,7 @@ def cross_fit(
     task = plan.task
 
     def fit(number: int) -> Fold:
-        seen, held_out = split.training_rows_of(number), split.folds[number]
+        seen, held_out = split.training_rows_of(number), split.held_out_rows_of(number)
         own = replace(plan, seed=plan.seed + number)
         encoders, read = _encoded(design, ordered, y, seen, split.valid, strengths, own, partial(on_epoch, number))
         Z, label, rows = resample(read.Z, y, seen, own.resampling, own.seed)

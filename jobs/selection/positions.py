@@ -49,7 +49,7 @@ def explain_positions(
     threads: int,
     on_fold: Callable[[], object],
 ) -> list[Positions]:
-    """Explain a sample of the training rows, each by the net that never saw it.
+    """Explain a sample of the held-out rows, each by the net that never saw it.
 
     Args:
         ensemble: the cross-fitted nets.

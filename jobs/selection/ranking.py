@@ -1,6 +1,6 @@
 """From evidence to a verdict: three witnesses, one p-value a column, one false discovery rate.
 
-    conditional.py    does the column act on its own, given all others?        all training rows, two-sided
+    conditional.py    does the column act on its own, given all others?        all rows but the test rows, two-sided
     interactions.py   does it act together with another one?                   all pairs, allowed for
     gain.py           does what the nets say of it point the right way?        whatever shape it has, one-sided
 

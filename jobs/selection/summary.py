@@ -68,7 +68,7 @@ def explain_held_out(
     threads: int,
     on_rows: Callable[[int], None],
 ) -> Summary:
-    """Explain a sample of the training rows, each by the net that never saw it, against rows that this net saw.
+    """Explain a sample of the held-out rows, each by the net that never saw it, against rows that this net saw.
 
     Args:
         ensemble: the cross-fitted nets.

@@ -162,8 +162,8 @@ def test_single_values_are_those_of_the_drop(mixed_run: Run) -> None:
 def test_rows_are_explained_by_nets_that_never_saw_them(mixed_run: Run) -> None:
     data, learned, _ = mixed_run
     rows = np.unique(learned.summary.entries.row)
-    assert np.isin(rows, learned.split.train).all()
-    shares = [np.isin(rows, fold).sum() for fold in learned.split.folds]
+    assert not np.isin(rows, learned.split.test).any()
+    shares = [np.isin(rows, learned.split.held_out_rows_of(fold)).sum() for fold in range(len(learned.split.folds))]
     assert shares == [34, 33, 33]
     assert len(data.ids[rows]) == 100
 

@@ -43,8 +43,8 @@ def test_each_net_is_trained_without_its_fold_and_with_a_seed_of_its_own() -> No
     ensemble = fitted(design, y, split, 2, lambda *_: None)
     assert len(ensemble.folds) == 4
     for number, fold in enumerate(ensemble.folds):
-        np.testing.assert_array_equal(fold.held_out, split.folds[number])
-        np.testing.assert_array_equal(np.sort(np.concatenate([fold.seen, fold.held_out])), split.train)
+        np.testing.assert_array_equal(fold.held_out, split.held_out_rows_of(number))
+        np.testing.assert_array_equal(fold.seen, split.training_rows_of(number))
         linear = fit_ridge(design.Z, y, fold.seen, 0.1)
         alone = train_net(
             design.Z, y, fold.seen, split.valid, linear, replace(PLAN, seed=PLAN.seed + number), [].append
@@ -75,7 +75,7 @@ def test_evidence_is_one_a_fold_over_its_held_out_rows() -> None:
     ensemble = fitted(design, y, split, 2, lambda *_: None)
     told: list[None] = []
     evidence = collect_evidence(ensemble, design, y, y, 2, lambda: told.append(None))
-    assert [len(fold.held_out.rows) for fold in evidence] == [len(rows) for rows in split.folds]
+    assert [len(fold.held_out.rows) for fold in evidence] == [len(split.held_out_rows_of(k)) for k in range(4)]
     assert len(told) == 4
 
 
