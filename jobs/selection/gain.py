@@ -8,9 +8,10 @@ delta_ij = phi_ij - mean_i phi_ij:
     score_j = sum_i delta_ij (y_i - sigma(f_i - delta_ij))          does it point the right way, given everything else?
 
 The gain is what a column is worth to the nets; the score, whose mean is zero for a column of noise, is what they bring
-to the verdict (ranking.py). Its variance is that of labels drawn with the net's probabilities: squares of the scores
-themselves are close to zero where labels of one kind are rare and happen to be absent. The background must be the mean:
-against a zero background a column of noise with a large mean inherits the signal of the others through the gradient.
+to the verdict (ranking.py). Its moments are those of labels drawn with the net's probabilities: squares of the scores
+themselves are close to zero where labels of one kind are rare and happen to be absent. The third one tells how far from
+normal it is where few rows have the column and few of those the label. The background must be the mean: against a zero
+background a column of noise with a large mean inherits the signal of the others through the gradient.
 
 Centring makes every zero entry of a sparse column contribute, delta = -mean_j t_ij - centre_j with t_ij = c_j . g_i,
 but only through g_i. To second order in delta these sums are quadratic forms in c_j,
@@ -19,7 +20,8 @@ but only through g_i. To second order in delta these sums are quadratic forms in
     sum_i h_i delta^2  = mean_j^2 c_j' (sum h g g') c_j + 2 mean_j centre_j c_j . (sum h g) + centre_j^2 sum h
     gain = r delta + h delta^2 / 2,   score = r delta + h delta^2,   variance = h delta^2      h = sigma (1 - sigma)
 
-so no n x p array is ever made. Columns whose non-zeros are not few are summed exactly, row by row.
+so no n x p array is ever made; the third moment leaves zero entries out, a matter of coverage squared. Columns
+whose non-zeros are not few are summed exactly, row by row.
 """
 
 from dataclasses import dataclass
@@ -51,8 +53,8 @@ class Evidence:
     Attributes:
         held_out: the rows, and what the net says of them.
         gain, points: (n_columns,) sums of gain_ij, nats, and of score_ij.
-        score, variance: (n_columns,) of score_ij and of its variance, of common numbers of that part alone which no
-            coordinate says that they are tested along.
+        score, variance, third_moment: (n_columns,) of score_ij and of its central moments, of common numbers of that
+            part alone which no coordinate says that they are tested along.
     """
 
     held_out: HeldOut
@@ -60,6 +62,7 @@ class Evidence:
     points: Floats
     score: Floats
     variance: Floats
+    third_moment: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +120,8 @@ def held_out_evidence(
     codes = design.starts[: design.n_numeric]
     few = np.diff(held.starts)[codes] <= _EXACT_COVERAGE * len(rows)
     sparse = np.flatnonzero(few & (np.diff(design.starts)[: design.n_numeric] == 1))
-    sums = np.zeros((len(design.columns), 4))
-    sums[sparse] = _sparse_sums(held, codes[sparse])[:, [0, 1, 1, 2]]
+    sums = np.zeros((len(design.columns), 5))
+    sums[sparse] = _sparse_sums(held, codes[sparse])[:, [0, 1, 1, 2, 3]]
     exact = np.setdiff1d(np.arange(len(design.columns)), sparse, assume_unique=True)
     effect = np.zeros(tested.n_codes)
     effect[tested.plain_codes] = _effects(held, design)
@@ -163,7 +166,7 @@ def _hold(
 
 
 def _sparse_sums(held: _Entries, columns: NDArray[np.int64]) -> Floats:
-    """(len(columns), 3) sums of gain, score and its variance, of sparse columns of Z."""
+    """(len(columns), 4) sums of gain, score and its moments, of sparse columns of Z."""
     r, h = held.family.residuals(held.f, held.y.astype(np.float32)), held.family.weights(held.f)
     code, mean = held.code[columns].astype(np.float64), held.mean[columns]
     total, along_r, along_h, product = _slope_moments(held.slope, r, h)
@@ -171,10 +174,10 @@ def _sparse_sums(held: _Entries, columns: NDArray[np.int64]) -> Floats:
     c = centre[columns] = (held.sums[columns] - mean * (code @ total)) / len(held.f)
     linear = -mean * (code @ along_r) - c * r.sum()
     squares = mean**2 * np.einsum("ji,ji->j", code @ product, code) + 2 * mean * c * (code @ along_h) + c**2 * h.sum()
-    out = np.zeros((len(columns), 3))
+    out = np.zeros((len(columns), 4))
     entries, rows = (held.starts, held.row, held.value, held.dot), (held.f, held.y, held.loss, r, h)
     sparse_evidence(*entries, columns, held.mean, centre, *rows, held.family.dispersion, out)
-    return out + np.column_stack([linear + squares / 2, linear + squares, squares])
+    return out + np.column_stack([linear + squares / 2, linear + squares, squares, np.zeros(len(columns))])
 
 
 def _slope_moments(slope: Matrix, r: Floats, h: Floats) -> tuple[Floats, Floats, Floats, Floats]:
@@ -220,20 +223,20 @@ class _Bends:
 
 
 def _exact_sums(held: _Entries, design: Design, columns: NDArray[np.int64], bends: _Bends, effect: Floats) -> Floats:
-    """(len(columns), 4) sums of columns of any kind, their attributions made for every row.
+    """(len(columns), 5) sums of columns of any kind, their attributions made for every row.
 
     The effect of a number with hats is set: of its value and of each hat, all together.
     """
     owns = [slice(int(design.starts[k]), int(design.starts[k + 1])) for k in columns]
     means = [held.mean[own] @ held.code[own] for own in owns]  # (d_block + 1,) the mean code of each column
-    h, out = held.family.weights(held.f), np.empty((len(columns), 4))
+    h, out = held.family.weights(held.f), np.empty((len(columns), 5))
     of_rows = (held.f, held.y, held.loss, held.family.dispersion)
     for at, (k, own, mean) in enumerate(zip(columns, owns, means, strict=True)):
         entries = slice(int(held.starts[own.start]), int(held.starts[own.stop]))
         phi = -(held.slope @ mean.astype(np.float32)).astype(np.float64)  # (n,): minus the mean code, along each slope
-        found = np.empty(3)
+        found = np.empty(4)
         exact_evidence(phi, held.row[entries], held.value[entries], held.dot[entries], *of_rows, found)
-        out[at] = found[[0, 1, 1, 2]]
+        out[at] = found[[0, 1, 1, 2, 3]]
         if k < design.n_numeric:
             first = slice(entries.start, int(held.starts[own.start + 1]))
             rest, coefficients = _beyond(phi, held.row[first], held.value[first], bends.of(int(k)), h)

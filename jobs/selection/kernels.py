@@ -84,7 +84,8 @@ def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, loss, 
     For column j (position k in `columns`) and its non-zero rows i, with t the entry's `dot`,
         exact   delta  = (value - mean_j) t - centre_j
         counted delta0 = -mean_j t - centre_j          (what the row would have had with value 0)
-    out[k] = (gain, score, variance of the score) of `exact` minus the second-order expressions of `counted`.
+    out[k] = (gain, score, its second and third central moment) of `exact`, the first three minus the second-order
+    expressions of `counted`.
     row, value, dot: by entry, in the order of `starts`; rows address f, y, the loss of the two, residual and weight,
     all (n,). dispersion: of a Gaussian label, 0 of a Bernoulli one.
     """
@@ -94,7 +95,7 @@ def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, loss, 
             i = row[place]
             counted = -mean[j] * dot[place] - centre[j]
             delta = counted + value[place] * dot[place]
-            without, own_residual, own_weight = _loss_residual_weight(f[i] - delta, y[i], dispersion)
+            without, own_residual, own_weight, third = _loss_and_moments(f[i] - delta, y[i], dispersion)
             gain = without - loss[i]
             score = delta * own_residual
             linear = residual[i] * counted
@@ -102,11 +103,12 @@ def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, loss, 
             out[k, 0] += gain - linear - square / 2
             out[k, 1] += score - linear - square
             out[k, 2] += delta * delta * own_weight - square
+            out[k, 3] += delta * delta * delta * third
 
 
 @_compile
 def exact_evidence(phi, row, value, dot, f, y, loss, dispersion, out):
-    """Gain and score of one column, row by row: out = sums of (gain, score, variance of the score).
+    """Gain and score of one column, row by row: out = sums of (gain, score, its second and third central moment).
 
     phi: (n,) the attributions of rows without an entry; what entries add to their rows is value dot. Overwritten.
     f, y, loss: (n,) logits, labels, and the loss of the two. dispersion: of a Gaussian label, 0 of a Bernoulli one.
@@ -117,18 +119,22 @@ def exact_evidence(phi, row, value, dot, f, y, loss, dispersion, out):
     out[:] = 0
     for i in range(len(phi)):
         delta = phi[i] - centre
-        without, residual, weight = _loss_residual_weight(f[i] - delta, y[i], dispersion)
+        without, residual, weight, third = _loss_and_moments(f[i] - delta, y[i], dispersion)
         out[0] += without - loss[i]
         out[1] += delta * residual
         out[2] += delta * delta * weight
+        out[3] += delta * delta * delta * third
 
 
 @_compile
-def _loss_residual_weight(f, y, dispersion):
-    """What Family says (tasks.py), one row: of a logit without overflow and with one exponential."""
+def _loss_and_moments(f, y, dispersion):
+    """What Family says (tasks.py), one row, of a logit without overflow and with one exponential.
+
+    The loss, the residual, and its variance and third central moment.
+    """
     if dispersion > 0:
         residual = (y - f) / dispersion
-        return residual * residual * dispersion / 2, residual, 1 / dispersion
+        return residual * residual * dispersion / 2, residual, 1 / dispersion, 0.0
     rest = np.exp(-abs(f))
     p = 1 / (1 + rest) if f >= 0 else rest / (1 + rest)
-    return max(f, 0.0) + np.log1p(rest) - y * f, y - p, p * (1 - p)
+    return max(f, 0.0) + np.log1p(rest) - y * f, y - p, p * (1 - p), p * (1 - p) * (1 - 2 * p)

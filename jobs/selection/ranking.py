@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control, norm, rankdata
+from scipy.stats import false_discovery_control, pearson3, rankdata
 
 from jobs.data.clusters import Clusters
 from jobs.data.dataset import Design
@@ -34,6 +34,7 @@ Floats = NDArray[np.float64]
 MIN_NULL_WIDTH = 1.1
 _ENOUGH_COLUMNS = 20  # columns needed in the lower half before their spread is believed
 _WEIGHTS = np.array([0.8, 0.1, 0.1])  # of the three witnesses, in the order above
+_LEAST_VARIANCE = 1e-24  # of a score that says anything
 _TINY = 1e-100  # below it p-values of different witnesses are not compared any more
 
 
@@ -102,8 +103,8 @@ def hear(
     wider = inflation(tested, y, held_out, clusters)
     conditional = conditional_test(tested, y, held_out, wider)
     interactions = find_interactions(design, y, held_out, wider.max(axis=1)[tested.plain_codes])
-    z = score_z(folds) / np.maximum.reduceat(wider.max(axis=1), tested.starts[:-1])
-    witnesses = np.stack([conditional.p_value, interactions.p_value, norm.sf(z / null_width(z))])
+    of_nets = score_tail(folds, np.maximum.reduceat(wider.max(axis=1), tested.starts[:-1]))
+    witnesses = np.stack([conditional.p_value, interactions.p_value, of_nets])
     return Testimony(
         combine(witnesses.ravel(), np.tile(np.arange(n), 3), n, np.repeat(_WEIGHTS, n)),
         np.sum([fold.gain for fold in folds], axis=0) / sum(len(held.rows) for held in held_out),
@@ -145,7 +146,21 @@ def score_z(folds: Sequence[Evidence]) -> Floats:
     """(n_columns,) score of all folds in units of its standard error; 0 where a column never contributes."""
     score, variance = (np.sum([getattr(fold, name) for fold in folds], axis=0) for name in ("score", "variance"))
     spread = np.sqrt(np.maximum(variance, 0))
-    return np.divide(score, spread, out=np.zeros_like(spread), where=spread > 1e-12)
+    return np.divide(score, spread, out=np.zeros_like(spread), where=variance > _LEAST_VARIANCE)
+
+
+def score_tail(folds: Sequence[Evidence], inflation: Floats) -> Floats:
+    """(n_columns,) chance of such a score, or a larger one, of a column of noise.
+
+    That of a gamma variable, shifted, with the score's own three moments: where few of the rows that have a column have
+    the label, the score is all but a multiple of a Poisson variable. One that leans the other way has a normal tail.
+
+    inflation: (n_columns,) of its standard deviation (dependence.py).
+    """
+    z = score_z(folds) / inflation
+    third, variance = (np.sum([getattr(fold, name) for fold in folds], axis=0) for name in ("third_moment", "variance"))
+    skewness = np.divide(third, variance**1.5, out=np.zeros_like(third), where=variance > _LEAST_VARIANCE)
+    return np.asarray(pearson3.sf(z / null_width(z), np.maximum(skewness, 0)))
 
 
 def _places(value: Floats) -> NDArray[np.int64]:

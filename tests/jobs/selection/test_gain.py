@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import binom
 
 from jobs.data.dataset import Design
 from jobs.data.design import bend_numbers, take_columns
@@ -16,7 +17,7 @@ from jobs.selection.calibration import Calibration, calibrate
 from jobs.selection.crossfit import Fold, collect_evidence, cross_fit, saying_of
 from jobs.selection.gain import Evidence, held_out_evidence
 from jobs.selection.held_out import HeldOut
-from jobs.selection.ranking import hear, score_z, select_columns
+from jobs.selection.ranking import MIN_NULL_WIDTH, hear, score_tail, score_z, select_columns
 from tests.jobs.tables import categories, csr_of, draw_labels, mixed_design
 from tests.jobs.trained_nets import DenseNet, body_in_float64, random_net
 
@@ -41,7 +42,7 @@ def mixed(size: float = 1.0) -> tuple[Net, Design, np.ndarray]:
 
 
 def by_brute_force(net: Net, design: Design, y: np.ndarray, nodes: int) -> np.ndarray:
-    """Sums of gain, score, tested score and its variance, (n_columns, 4), from all attributions in one array."""
+    """Sums of gain, score, tested score and its moments, (n_columns, 5), from all attributions in one array."""
     Z = design.Z.toarray().astype(np.float64)
     mean = Z[SEEN].mean(axis=0)
     at, weight = np.polynomial.legendre.leggauss(nodes)
@@ -66,8 +67,8 @@ def by_brute_force(net: Net, design: Design, y: np.ndarray, nodes: int) -> np.nd
         bent[:, k] -= base @ np.linalg.lstsq(base * root, delta[:, [k]] * root, rcond=None)[0][:, 0]
     bent -= bent.mean(axis=0)
     p = 1 / (1 + np.exp(bent - f))
-    score, variance = bent * (label - p), bent**2 * p * (1 - p)
-    return np.stack([each.sum(axis=0) for each in (gain, points, score, variance)], axis=1)
+    score, variance, third = bent * (label - p), bent**2 * p * (1 - p), bent**3 * p * (1 - p) * (1 - 2 * p)
+    return np.stack([each.sum(axis=0) for each in (gain, points, score, variance, third)], axis=1)
 
 
 def evidence_of(
@@ -78,14 +79,15 @@ def evidence_of(
 
 
 def sums(evidence: Evidence) -> np.ndarray:
-    return np.stack([evidence.gain, evidence.points, evidence.score, evidence.variance], axis=1)
+    each = evidence.gain, evidence.points, evidence.score, evidence.variance, evidence.third_moment
+    return np.stack(each, axis=1)
 
 
 def errors(net: Net, design: Design, y: np.ndarray) -> np.ndarray:
-    """Return (n_columns, 4) differences: gain and scores in standard errors of the score, its variance relative."""
+    """Return (n_columns, 5) differences: gain and scores in standard errors, moments relative to the second."""
     wanted = by_brute_force(net, design, y, 4)
     found = sums(evidence_of(net, CALIBRATION, design, y, HELD, SEEN))
-    unit = np.maximum(wanted[:, [3, 3, 3, 3]], 1e-6) ** [0.5, 0.5, 0.5, 1]
+    unit = np.maximum(wanted[:, [3, 3, 3, 3, 3]], 1e-6) ** [0.5, 0.5, 0.5, 1, 1.5]
     return np.abs(found - wanted) / unit
 
 
@@ -98,7 +100,7 @@ def test_dense_and_categorical_columns_equal_the_brute_force_sums() -> None:
 def test_sparse_columns_equal_the_brute_force_sums_to_second_order() -> None:
     error = errors(*mixed())[SPARSE]
     assert error[:, :3].max() < 5e-3  # of a standard error
-    assert error[:, 3].max() < 2e-2
+    assert error[:, 3:].max() < 2e-2
 
 
 def test_the_error_of_the_closed_form_is_of_third_order() -> None:
@@ -115,10 +117,25 @@ def test_the_error_of_the_closed_form_is_of_third_order() -> None:
 def test_the_z_of_the_score_is_its_sum_over_its_standard_error_in_all_folds() -> None:
     def fold(score: list[float], variance: list[float]) -> Evidence:
         nothing = HeldOut(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0))
-        return Evidence(nothing, np.zeros(2), np.zeros(2), np.array(score), np.array(variance))
+        return Evidence(nothing, np.zeros(2), np.zeros(2), np.array(score), np.array(variance), np.zeros(2))
 
     folds = [fold([1.0, 0], [2.0, 0]), fold([3.0, 0], [7.0, 0])]
     np.testing.assert_allclose(score_z(folds), [4 / 3, 0])
+
+
+@pytest.mark.parametrize(("rows", "share"), [(12, 0.02), (60, 0.02), (12, 0.2), (400, 0.5)])
+def test_the_tail_of_the_score_is_that_of_the_labels_however_few_have_them(rows: int, share: float) -> None:
+    """A normal tail is wrong by ten powers of ten for three of twelve rows where one in fifty is expected."""
+    hits = np.arange(1, rows + 1)
+    hits = hits[(binom.sf(hits - 1, rows, share) < 0.05) & (binom.sf(hits - 1, rows, share) > 1e-9)]
+    variance = rows * share * (1 - share)
+    nothing = HeldOut(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0))
+    score, same = hits - rows * share, np.ones(len(hits))
+    fold = Evidence(nothing, score, score, score, variance * same, variance * (1 - 2 * share) * same)
+    mid_p = binom.sf(hits, rows, share) + binom.pmf(hits, rows, share) / 2
+    tail = score_tail([fold], same / MIN_NULL_WIDTH)
+    assert (tail > 0.6 * mid_p).all()
+    assert (np.log(tail) < 0.6 * np.log(mid_p)).all()
 
 
 def test_the_effect_of_a_linear_net_is_its_calibrated_weights() -> None:

@@ -40,6 +40,7 @@ def judged(
             np.zeros(p) if score is None else score,
             np.zeros(p) if score is None else score / np.sqrt(2),
             np.ones(p),
+            np.zeros(p),
         )
         for rows in folds
     ]
