@@ -10,6 +10,8 @@ from jobs.net.tasks import BERNOULLI, Family
 
 Floats = NDArray[np.float64]
 
+_MARGIN = 5.0  # logits beyond the mean and 0; further out, as behind a copy of the label, no row would weigh anything
+
 
 @dataclass(frozen=True, slots=True)
 class Saying:
@@ -26,6 +28,14 @@ class Saying:
     f: Floats
     linear: Floats
     family: Family = BERNOULLI
+
+
+def logit_bounds(y: NDArray[np.float32], family: Family) -> tuple[float, float]:
+    """Between what the tests believe of logits, as the labels `y` (n,) of their rows are; values have no bounds."""
+    if family.is_gaussian:
+        return -np.inf, np.inf
+    base = float(np.log((y.sum() + 0.5) / ((1 - y).sum() + 0.5)))
+    return min(base, 0.0) - _MARGIN, max(base, 0.0) + _MARGIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from jobs.data.dataset import Design
 from jobs.data.kernels import column_counts, column_moments
 from jobs.data.split import Rows
 from jobs.net.tasks import Family
-from jobs.selection.held_out import HeldOut
+from jobs.selection.held_out import HeldOut, logit_bounds
 from jobs.selection.pair_kernels import happenings, interaction_contrasts, joint_sums, own_sums, rows_by_column
 
 Floats = NDArray[np.float64]
@@ -96,6 +96,7 @@ def _find(
     if family.is_gaussian:  # residuals in units of their own spread, and weights like those of the surest class
         residuals, weights = (y[rows] - f) / (2 * float(np.sqrt(np.mean((y[rows] - f) ** 2)))), np.full(len(f), 0.25)
     else:
+        f = np.clip(f, *logit_bounds(y[rows], family))
         residuals, weights = family.residuals(f, y[rows]), family.weights(f)
     table = _table(design, rows, residuals, weights)
     n_partners, codes, z = _screen(table, design, inflation, block_bytes)

@@ -15,7 +15,7 @@ from jobs.data.design import take_columns
 from jobs.data.kernels import column_places
 from jobs.data.split import Rows
 from jobs.selection.coordinates import Coordinates, Products, Sums
-from jobs.selection.held_out import HeldOut
+from jobs.selection.held_out import HeldOut, logit_bounds
 from jobs.selection.score_kernels import add_effects, code_sums, weighted_products
 
 Floats = NDArray[np.float64]
@@ -24,7 +24,6 @@ Index = NDArray[np.int64]
 _CANDIDATE_Z, _ACTIVE_Z = 2.0, 1.75  # of a coordinate alone, and beside the active ones, for its column to be active
 _ACTIVE_COLUMNS, _EVENTS_PER_ACTIVE = 200, 10  # at most so many; at least so many rows of the rarer label for each
 _PRODUCT_BYTES = 64 << 20
-_MARGIN = 5.0  # logits beyond the mean and 0; further out, as behind a copy of the label, no row would weigh anything
 
 
 class Nuisance:
@@ -34,10 +33,8 @@ class Nuisance:
         self._design, self._y, self._folds = design, y, folds
         self._rows = np.concatenate([fold.rows for fold in folds])
         self._f = np.concatenate([fold.f for fold in folds])
-        self._family, self._bounds = folds[0].family, (-np.inf, np.inf)
-        if not self._family.is_gaussian:
-            base = float(np.log(y[self._rows].mean() / (1 - y[self._rows].mean())))
-            self._bounds = min(base, 0.0) - _MARGIN, max(base, 0.0) + _MARGIN
+        self._family = folds[0].family
+        self._bounds = logit_bounds(y[self._rows], self._family)
         self._effect = np.zeros((design.n_codes, 2))
         self._effect[:, 0] = self._mean_effect()
 

@@ -17,10 +17,12 @@ def centred(happened: np.ndarray) -> np.ndarray:
     return happened - happened.mean()
 
 
-def found_in(X: np.ndarray, y: np.ndarray, block_bytes: int = 8 << 20) -> Interactions:
-    """The pairs that stand out where the nets know the share of positives, and nothing else."""
+def found_in(
+    X: np.ndarray, y: np.ndarray, block_bytes: int = 8 << 20, beyond: np.ndarray | float = 0.0
+) -> Interactions:
+    """The pairs that stand out where the nets know the share of positives and `beyond` (n,), logits, and no more."""
     design = design_of(X)
-    f = np.full(N, np.log(y.mean() / (1 - y.mean())))
+    f = np.full(N, np.log(y.mean() / (1 - y.mean()))) + beyond
     parts = np.array_split(np.random.default_rng(0).permutation(N), 3)
     folds = [HeldOut(rows, f[rows], f[rows], np.zeros(design.n_codes)) for rows in parts]
     return find_interactions(design, y, folds, np.ones(design.n_codes), block_bytes)
@@ -44,6 +46,17 @@ def test_a_planted_pair_is_found_and_no_other(seed: int) -> None:
     assert found.pairs.tolist() == [[3, 7]]
     assert found.p_value[[3, 7]].max() < 1e-6
     assert (np.delete(found.p_value, [3, 7]) == 1).all()
+
+
+def test_rows_of_which_the_nets_are_all_too_sure_decide_nothing() -> None:
+    """A logit of 800 leaves a residual of 0 and a weight of 0; or of 1, where it is wrong."""
+    X, y = planted()
+    sure = np.random.default_rng(5).random(N) < 0.01
+    found = found_in(X, y, beyond=np.where(sure, 800.0 * (2 * y - 1), 0.0))
+    assert found.pairs.tolist() == [[3, 7]]
+    wrong = found_in(X, y, beyond=np.where(sure, -800.0 * (2 * y - 1), 0.0))
+    assert np.isfinite(wrong.z).all()
+    assert wrong.pairs[:1].tolist() in ([], [[3, 7]])
 
 
 def test_a_twin_of_a_partner_says_nothing_more() -> None:
