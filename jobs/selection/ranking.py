@@ -10,8 +10,8 @@ the lower half of all z, where hardly a true column falls (an empirical null: Ef
 MIN_NULL_WIDTH.
 
 Selected columns come first, the surest one first. The others are ordered by what they are worth to a model: by the
-geometric mean of their places by held-out gain, in forward selection, where of several columns that say the same one
-comes early, and by the gain of boosted trees (docs/method.md 4).
+geometric mean of their places by p-value, by held-out gain, in forward selection, where of several columns that say the
+same one comes early, and by the gain of boosted trees (docs/method.md 4).
 """
 
 from collections.abc import Sequence
@@ -128,7 +128,7 @@ def select_columns(heard: Sequence[Testimony], gain_of_trees: Floats, q: float) 
     z = zs[np.abs(zs).argmax(axis=0), np.arange(n)]
     selected = q_value <= q
     entry = np.min([each.entry for each in heard], axis=0)
-    worth = np.log(_places(-gain)) + np.log(entry) + np.log(rankdata(-gain_of_trees))
+    worth = np.log(_places(-gain)) + np.log(entry) + np.log(rankdata(-gain_of_trees)) + np.log(rankdata(p))
     surest = np.lexsort((-np.abs(z), np.maximum(p, _TINY)))
     return Selection(
         _places(np.where(selected, _places_of(surest) - n - 1.0, worth)),
