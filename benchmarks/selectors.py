@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from config import Problem
 from jobs.columns import prune_columns
 from jobs.data.dataset import Dataset, Design
-from jobs.data.split import Rows, Split, SplitPolicy, split_rows
+from jobs.data.split import Split, SplitPolicy, split_rows
 from jobs.learn import Learned, learn
 from jobs.net.linear import choose_ridge
 from jobs.observer import Silent
@@ -57,19 +57,14 @@ class Table:
     seed: int
 
     @property
-    def known(self) -> Rows:
-        """All rows but the test rows, for methods that need no validation rows of their own."""
-        return np.union1d(self.split.train, self.split.valid)
-
-    @property
     def dense(self) -> Floats:
-        """(len(known), n_columns) scaled rows."""
-        return self.design.Z[self.known].toarray().astype(np.float64)
+        """(len(split.known), n_columns) scaled rows, for methods that need no validation rows of their own."""
+        return self.design.Z[self.split.known].toarray().astype(np.float64)
 
     @property
     def labels(self) -> Floats:
-        """(len(known),) of them."""
-        return self.data.y[self.known].astype(np.float64)
+        """(len(split.known),) of them."""
+        return self.data.y[self.split.known].astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ def _select(
 
 def _explain(ensemble: Ensemble, split: Split, problem: Problem, threads: int, stages: Stages) -> Summary:
     chosen = problem.explain
-    with stages.stage("explain", min(chosen.rows, len(split.train) + len(split.valid)), "rows"):
+    with stages.stage("explain", min(chosen.rows, len(split.known)), "rows"):
         return explain_held_out(
             ensemble,
             rows=chosen.rows,
@@ -256,7 +256,7 @@ def _rank(
             design,
             ensemble,
             linear,
-            known=np.sort(np.concatenate([split.train, split.valid])),
+            known=split.known,
             test=split.test,
             at=asked.at,
             seed=problem.split.seed,

@@ -78,6 +78,11 @@ class Split:
     folds: tuple[Rows, ...]
     clusters: Clusters
 
+    @property
+    def known(self) -> Rows:
+        """All rows but the test rows; ascending."""
+        return np.union1d(self.train, self.valid)
+
     def training_rows_of(self, fold: int) -> Rows:
         """The training rows that are not in that fold."""
         return np.setdiff1d(self.train, self.folds[fold], assume_unique=True)

@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 MIN_NULL_WIDTH = 1.1
 _ENOUGH_COLUMNS = 20  # columns needed in the lower half before their spread is believed
 _WEIGHTS = np.array([0.8, 0.1, 0.1])  # of the three witnesses, in the order above
-_LEAST_VARIANCE = 1e-24  # of a score that says anything
+_LEAST_SPREAD = 1e-12  # of a score that says anything
 _TINY = 1e-100  # below it p-values of different witnesses are not compared any more
 
 
@@ -144,9 +144,7 @@ def select_columns(heard: Sequence[Testimony], gain_of_trees: Floats, q: float) 
 
 def score_z(folds: Sequence[Evidence]) -> Floats:
     """(n_columns,) score of all folds in units of its standard error; 0 where a column never contributes."""
-    score, variance = (np.sum([getattr(fold, name) for fold in folds], axis=0) for name in ("score", "variance"))
-    spread = np.sqrt(np.maximum(variance, 0))
-    return np.divide(score, spread, out=np.zeros_like(spread), where=variance > _LEAST_VARIANCE)
+    return _in_units_of_spread(folds, "score", 1)
 
 
 def score_tail(folds: Sequence[Evidence], inflation: Floats) -> Floats:
@@ -158,9 +156,15 @@ def score_tail(folds: Sequence[Evidence], inflation: Floats) -> Floats:
     inflation: (n_columns,) of its standard deviation (dependence.py).
     """
     z = score_z(folds) / inflation
-    third, variance = (np.sum([getattr(fold, name) for fold in folds], axis=0) for name in ("third_moment", "variance"))
-    skewness = np.divide(third, variance**1.5, out=np.zeros_like(third), where=variance > _LEAST_VARIANCE)
+    skewness = _in_units_of_spread(folds, "third_moment", 3)
     return np.asarray(pearson3.sf(z / null_width(z), np.maximum(skewness, 0)))
+
+
+def _in_units_of_spread(folds: Sequence[Evidence], moment: str, power: int) -> Floats:
+    """(n_columns,) a sum over all folds by that power of the score's standard error; 0 where there is none."""
+    total, variance = (np.sum([getattr(fold, name) for fold in folds], axis=0) for name in (moment, "variance"))
+    spread = np.sqrt(np.maximum(variance, 0))
+    return np.divide(total, spread**power, out=np.zeros_like(spread), where=spread > _LEAST_SPREAD)
 
 
 def _places(value: Floats) -> NDArray[np.int64]:

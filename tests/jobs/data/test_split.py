@@ -27,7 +27,8 @@ def assert_partition(split: Split, n: int = N) -> None:
         np.testing.assert_array_equal(split.training_rows_of(number), np.setdiff1d(split.train, fold))
         assert not np.intersect1d(split.training_rows_of(number), split.held_out_rows_of(number)).size
     judged = np.concatenate([split.held_out_rows_of(number) for number in range(len(split.folds))])
-    np.testing.assert_array_equal(np.sort(judged), np.union1d(split.train, split.valid))
+    np.testing.assert_array_equal(np.sort(judged), split.known)
+    np.testing.assert_array_equal(split.known, np.setdiff1d(np.arange(n), split.test))
 
 
 def test_every_side_and_every_fold_has_its_share_of_positives() -> None:

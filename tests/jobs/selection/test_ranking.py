@@ -80,6 +80,8 @@ def test_columns_that_are_not_selected_are_ordered_by_their_worth() -> None:
     gain[[25, 26]] = 5.0, 9.0
     without, rank = judged(*planted()).rank, judged(*planted(), gain=gain).rank
     assert (rank[[25, 26]] < without[[25, 26]]).all()
+    swapped = judged(*planted(), gain=gain[[*range(25), 26, 25, *range(27, NOISE)]]).rank
+    assert rank[26] - rank[25] < swapped[26] - swapped[25]
     assert (rank[[25, 26]] < np.median(rank)).all()
 
 
