@@ -187,7 +187,8 @@ def _select(
             label = label_to_test(ensemble, y, output)
             evidence = collect_evidence(ensemble, tested, label, y, threads, stages.advance, output)
             heard.append(hear(evidence, plain, tested, label, split.clusters))
-        selection = select_columns(heard, np.add.reduceat(trees.gain(), plain.starts[:-1]), problem.select.q)
+        of_trees = np.add.reduceat(trees.gain(), plain.starts[:-1])
+        selection = select_columns(heard, of_trees, problem.select.q, plain, split.train)
         facts["selected"] = int(selection.selected.sum())
     return selection
 

@@ -88,7 +88,11 @@ def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
     kept = table["status"] == KEPT
     verdict = np.where(table.loc[kept, "is_selected"].astype(bool), "selected", "not_selected")
     table.loc[kept, "status"] = WITHHELD if learned.is_withheld else verdict
-    flagged = learned.columns.flags | {"precision_lost": data.coarse, "dominant": _dominant(learned)}
+    flagged = learned.columns.flags | {
+        "precision_lost": data.coarse,
+        "dominant": _dominant(learned),
+        "redundant": _redundant(learned),
+    }
     table["flags"] = [[flag for flag, names in flagged.items() if name in names] for name in table["feature"]]
     table["rank"] = table["rank"].astype("Int64")
     return table.sort_values(["rank", "feature"], na_position="last", ignore_index=True)[list(_FEATURE_COLUMNS)]
@@ -99,6 +103,11 @@ def _dominant(learned: Learned) -> frozenset[str]:
     gain = np.maximum(learned.selection.gain, 0)
     names = learned.columns.design.columns
     return frozenset(names[int(k)] for k in np.flatnonzero(gain > _DOMINANT_SHARE * gain.sum()) if len(names) > 1)
+
+
+def _redundant(learned: Learned) -> frozenset[str]:
+    """Selected columns that the others determine: of these and those, who acts is not in the data."""
+    return frozenset(learned.columns.design.columns[int(k)] for k in np.flatnonzero(learned.selection.redundant))
 
 
 def _fate(vocabulary: Vocabulary) -> str:

@@ -9,6 +9,8 @@ of a column of noise is wider than 1, because folds share training rows (docs/me
 the lower half of all z, where hardly a true column falls (an empirical null: Efron 2004), and never taken below
 MIN_NULL_WIDTH.
 
+Columns that the selected ones determine are selected with them (redundancy.py), with the largest of their q-values.
+
 Selected columns come first, the surest one first. The others are ordered by what they are worth to a model: by the
 geometric mean of their places by p-value, by held-out gain, in forward selection, where of several columns that say the
 same one comes early, and by the gain of boosted trees (docs/method.md 4).
@@ -23,11 +25,13 @@ from scipy.stats import false_discovery_control, pearson3, rankdata
 
 from jobs.data.clusters import Clusters
 from jobs.data.dataset import Design
+from jobs.data.split import Rows
 from jobs.selection.combination import combine
 from jobs.selection.conditional import conditional_test
 from jobs.selection.dependence import inflation
 from jobs.selection.gain import Evidence
 from jobs.selection.interactions import Interactions, find_interactions, strongest_pairs
+from jobs.selection.redundancy import redundant_columns
 
 Floats = NDArray[np.float64]
 
@@ -72,6 +76,7 @@ class Selection:
             that of the class on which it acts most surely.
         q_value: (n_columns,) Benjamini-Hochberg.
         selected: (n_columns,) q_value <= q.
+        redundant: (n_columns,) selected for what the other selected ones say, all of which it repeats.
         stability: (n_columns,) share of folds in which the nets' contribution pointed the right way.
         interactions: pairs of columns that act together.
         null_width: the estimated standard deviation of score_z under the null.
@@ -82,6 +87,7 @@ class Selection:
     score_z: Floats
     q_value: Floats
     selected: NDArray[np.bool_]
+    redundant: NDArray[np.bool_]
     stability: Floats
     interactions: Interactions
     null_width: float
@@ -116,26 +122,37 @@ def hear(
     )
 
 
-def select_columns(heard: Sequence[Testimony], gain_of_trees: Floats, q: float) -> Selection:
-    """Judge every column by the testimonies on all outputs, at false discovery rate `q`.
+def select_columns(
+    heard: Sequence[Testimony], gain_of_trees: Floats, q: float, design: Design, rows: Rows
+) -> Selection:
+    """Judge every column by the testimonies on all outputs.
 
-    gain_of_trees: (n_columns,) of boosted trees; a voice in the order of what is not selected, and in no verdict.
+    Args:
+        heard: the testimonies.
+        gain_of_trees: (n_columns,) of boosted trees; a voice in the order of what is not selected, and in no verdict.
+        q: the false discovery rate.
+        design: the columns without knots.
+        rows: those on which they are compared with each other.
     """
     n, of_outputs = len(heard[0].p_value), np.stack([each.p_value for each in heard])
     p = of_outputs[0] if len(heard) == 1 else combine(of_outputs.ravel(), np.tile(np.arange(n), len(heard)), n)
     q_value = false_discovery_control(p, method="bh")
     gain, zs = np.sum([each.gain for each in heard], axis=0), np.stack([each.z for each in heard])
     z = zs[np.abs(zs).argmax(axis=0), np.arange(n)]
-    selected = q_value <= q
+    selected, redundant = q_value <= q, np.zeros(n, np.bool_)
     entry = np.min([each.entry for each in heard], axis=0)
     worth = np.log(_places(-gain)) + np.log(entry) + np.log(rankdata(-gain_of_trees)) + np.log(rankdata(p))
     surest = np.lexsort((-np.abs(z), np.maximum(p, _TINY)))
+    redundant[redundant_columns(design, rows, surest[selected[surest]])] = True
+    q_value[redundant] = q_value.max(where=selected, initial=0.0)
+    selected |= redundant
     return Selection(
         _places(np.where(selected, _places_of(surest) - n - 1.0, worth)),
         gain,
         z,
         q_value,
         selected,
+        redundant,
         np.mean([each.stability for each in heard], axis=0),
         strongest_pairs([each.interactions for each in heard]),
         max(each.null_width for each in heard),

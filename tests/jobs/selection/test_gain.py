@@ -191,7 +191,9 @@ def test_columns_of_noise_far_from_zero_inherit_nothing_through_the_gradients(se
     overfit = Net(truth.linear, np.vstack([W[:10], noise - noise.mean(axis=0)]).astype(np.float32), net.body, ())
     calibration = calibrate(overfit.logits(design.Z, held), y[held])
     evidence = evidence_of(overfit, calibration, design, y, held, seen)
-    selected = select_columns([hear([evidence], design, design, y, np.arange(len(y)))], np.zeros(80), 0.1).selected
+    selected = select_columns(
+        [hear([evidence], design, design, y, np.arange(len(y)))], np.zeros(80), 0.1, design, np.arange(len(y))
+    ).selected
     assert selected[:10].sum() >= 7
     assert selected[10:].sum() <= 2
 
@@ -207,6 +209,8 @@ def test_trained_nets_select_the_true_columns_among_columns_far_from_zero() -> N
     plan = TrainingPlan(BodyShape(n_blocks=1, d_block=16), epochs=6, patience=6, learning_rate=3e-3, code_penalty=0.5)
     ensemble = cross_fit(design, design, y, split, (3.0,), plan, 2, lambda *_: None)
     evidence = collect_evidence(ensemble, design, y, y, 2, lambda: None)
-    selected = select_columns([hear(evidence, design, design, y, split.clusters)], np.zeros(80), 0.1).selected
+    selected = select_columns(
+        [hear(evidence, design, design, y, split.clusters)], np.zeros(80), 0.1, design, np.arange(len(y))
+    ).selected
     assert selected[:10].all()
     assert selected[10:].sum() <= 2

@@ -45,8 +45,19 @@ def judged(
         for rows in folds
     ]
     return select_columns(
-        [hear(evidence, design, design, y, np.arange(N))], np.zeros(p) if of_trees is None else of_trees, 0.1
+        [hear(evidence, design, design, y, np.arange(N))],
+        np.zeros(p) if of_trees is None else of_trees,
+        0.1,
+        design,
+        np.arange(N),
     )
+
+
+def judged_with(Z: np.ndarray, column: int, values: np.ndarray, y: np.ndarray) -> Selection:
+    """The verdict with other values of a column."""
+    changed = Z.copy()
+    changed[:, column] = values
+    return judged(mixed_design(csr_of(changed), (), np.arange(N)), y)
 
 
 def test_columns_that_act_alone_or_together_are_selected_and_come_first() -> None:
@@ -57,6 +68,18 @@ def test_columns_that_act_alone_or_together_are_selected_and_come_first() -> Non
     assert verdict.interactions.pairs.tolist() == [PAIR]
     np.testing.assert_array_equal(verdict.selected, verdict.q_value <= 0.1)
     np.testing.assert_array_equal(np.sort(verdict.rank), np.arange(1, NOISE + 1))
+
+
+def test_a_column_that_selected_ones_determine_is_selected_behind_them() -> None:
+    design, y = planted()
+    Z = design.Z.toarray()
+    own = Z[:, 20]
+    loose, verdict = (judged_with(Z, 20, Z[:, ALONE] + share * own, y) for share in (0.5, 0.3))
+    assert not loose.selected[20]
+    assert np.flatnonzero(verdict.redundant).tolist() == [20]
+    assert verdict.rank[20] == verdict.selected.sum()
+    assert verdict.q_value[20] == verdict.q_value[verdict.selected].max()
+    np.testing.assert_array_equal(verdict.selected, verdict.q_value <= 0.1)
 
 
 def test_what_only_the_nets_see_is_selected_too() -> None:
