@@ -3,20 +3,18 @@
 And the projections of these on the coordinates of other columns: dense algebra on sums over rows; no row is seen here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve
 
+from jobs.data.dataset import Design
 from jobs.data.split import Rows
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 _DENSE = 0.95  # a column with a larger share of non-zeros has no presence to speak of
-_EFFECT = 3.0  # logits over the range of a column: standard deviation of the prior of an effect
-_STEP = 2.0  # logits that one refit may move the rows that have a column, root mean square
 _RIDGE = 1e-3  # of a projection, in units of a correlation
 _LEAST_OWN = 0.01  # share of a coordinate's variance that its relatives must leave; below it nothing can be said of it
 
@@ -29,7 +27,7 @@ class Sums:
         rows, f, r, h: (n,) positions, logits, residuals, weights; r and h at logits no further out than `bounds`.
         bounds: least and greatest logit.
         by_code: (n_codes, 5) sums over entries z of r z, h z, h z^2, r, h.
-        effect: (n_codes, 2) what f holds of each code: per unit of its value, and for having happened.
+        effect: (n_codes,) what f holds of each code, per unit of its value, and is put back when the code is tested.
     """
 
     rows: Rows
@@ -39,6 +37,10 @@ class Sums:
     h: Floats
     by_code: Floats
     effect: Floats
+
+    def putting_back(self, active: Index) -> "Sums":
+        """The same, where only the effects of active codes are put back."""
+        return replace(self, effect=np.where(np.isin(np.arange(len(self.effect)), active), self.effect, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,43 +67,26 @@ class Coordinates:
         score: (n_coordinates,) of the label without the column's own effect, after the projection.
     """
 
-    def __init__(self, sums: Sums, numbers: Index, owner: Index) -> None:
+    def __init__(self, sums: Sums, design: Design) -> None:
+        numbers, owner = design.starts[: design.n_numeric], design.owner
         rz, hz, hzz, r, h = sums.by_code.T
         total = sums.h.sum()
         varies = hzz * h > hz**2 * (1 + 1e-6)  # a binary column is its presence
         present = numbers[varies[numbers] & (h[numbers] < _DENSE * total)]
         n = len(hz)
-        self.n_codes, self.present, self.owner = n, h, owner
+        self.n_codes, self.owner = n, owner
         self.code = np.concatenate([np.arange(n), present])
         self.is_presence = np.arange(len(self.code)) >= n
         self.mean = np.concatenate([hz, h[present]]) / total
         variance = np.concatenate([hzz, h[present]]) - self.mean**2 * total
         self.deviation = np.sqrt(np.maximum(variance, 1e-12 * total))
         self.raw_score = (np.concatenate([rz, r[present]]) - self.mean * sums.r.sum()) / self.deviation
-        self.effect = sums.effect[self.code, self.is_presence.astype(np.int64)] * self.deviation
+        self.effect = np.where(self.is_presence, 0.0, sums.effect[self.code] * self.deviation)
         with_value = np.append(hzz, hz[present]) - self.mean * hz[self.code]  # weighted product with the own value
         self.with_value = with_value / (self.deviation * self.deviation[self.code])
         self.own_share = np.ones(len(self.code))
         self.score = self.raw_score + self.with_value * self.effect[self.code]
         self.total = total
-
-    def newton_step(self, products: Products) -> Floats:
-        """(n_codes, 2) how far the effects of the active columns are from where their scores vanish; at most _STEP.
-
-        Where few rows have a column and labels are rare, a full step goes far beyond: 4 of 20 rows at 1.5 % are 3
-        logits, a full step is 9, and the next one, from labels that are all but certain, 80 back.
-        """
-        a, R = self._correlations(products)
-        prior = 1 / (_EFFECT * self.deviation[a]) ** 2
-        own = R[:, a]
-        solved = np.asarray(solve(own + np.diag(prior + _RIDGE), self.raw_score[a], assume_a="pos"), np.float64)
-        of_code = np.where(self.code[a][:, None] == self.code[a], own, 0.0)
-        moved = np.zeros(self.n_codes)  # weighted sum of squares of what the step does to the logits
-        np.add.at(moved, self.code[a], solved * (of_code @ solved))
-        longest = _STEP * np.sqrt(self.present / np.maximum(moved, 1e-300))
-        step = np.zeros((self.n_codes, 2))
-        step[self.code[a], self.is_presence[a].astype(np.int64)] = solved / self.deviation[a]
-        return step * np.minimum(longest, 1.0)[:, None]
 
     def _correlations(self, products: Products) -> tuple[Index, Floats]:
         """The coordinates of the active codes, and (n_of_these, n_coordinates) their weighted correlations with all."""

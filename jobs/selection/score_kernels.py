@@ -77,14 +77,6 @@ def cluster_sums(starts, row, value, cluster, root, total, out):
 
 
 @_compile
-def add_effects(indptr, indices, data, rows, effect, f):
-    """f[i] += sum over the entries z of rows[i] of effect[j, 0] z + effect[j, 1]. effect (n_codes, 2)."""
-    for i in range(len(rows)):
-        for at in range(indptr[rows[i]], indptr[rows[i] + 1]):
-            f[i] += effect[indices[at], 0] * data[at] + effect[indices[at], 1]
-
-
-@_compile
 def saddlepoint_tail(a, p, rest, q):
     """P(S > q) for q > 0, of S = sum_i a_i (Y_i - p_i) + normal of variance `rest`, Y_i independent Bernoulli(p_i).
 

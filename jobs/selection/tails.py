@@ -38,9 +38,7 @@ def refine_tails(
     chosen = take_columns(Z, codes)
     starts, entry, row = column_places(chosen.indptr, chosen.indices, sums.rows, len(codes))
     value, labels = chosen.data[entry].astype(np.float64), y[sums.rows].astype(np.float64)
-    effect = value * np.repeat(sums.effect[codes, 0], np.diff(starts)) + np.repeat(
-        sums.effect[codes, 1], np.diff(starts)
-    )
+    effect = value * np.repeat(sums.effect[codes], np.diff(starts))
     is_rare = min(labels.sum(), len(labels) - labels.sum()) < _FEW_LABELS
     first, end = (np.searchsorted(owner[codes], owner[coordinates.code[in_tail]], side) for side in ("left", "right"))
     place: Index = np.searchsorted(codes, coordinates.code[in_tail])

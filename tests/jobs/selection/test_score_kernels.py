@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom, norm
 
 from jobs.data.kernels import column_places
-from jobs.selection.score_kernels import add_effects, cluster_sums, code_sums, saddlepoint_tail, weighted_products
+from jobs.selection.score_kernels import cluster_sums, code_sums, saddlepoint_tail, weighted_products
 from tests.jobs.tables import csr_of, random_dense
 
 DENSE = random_dense(1, 60, 12, 0.4)
@@ -46,13 +46,6 @@ def test_sums_over_clusters() -> None:
     S = (BOTH * root[:, None]).reshape(2, 15, 3, 12).sum(axis=2)  # (value or presence, cluster, column)
     np.testing.assert_allclose(out[:, :, 0], (S**2).sum(axis=1).T, rtol=1e-6)
     np.testing.assert_allclose(out[:, :, 1], np.einsum("ugj,g->ju", S, total), rtol=1e-6)
-
-
-def test_effects_of_values_and_presences_are_added() -> None:
-    effect, f = RANDOM.normal(size=(12, 2)), RANDOM.normal(size=45)
-    found = f.copy()
-    add_effects(*ARRAYS, ROWS, effect, found)
-    np.testing.assert_allclose(found, f + BOTH[0] @ effect[:, 0] + BOTH[1] @ effect[:, 1], rtol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(4))
