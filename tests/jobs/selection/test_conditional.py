@@ -88,6 +88,16 @@ def test_a_twin_of_a_true_column_is_not_called_true() -> None:
     assert found.entry[0] == 1
 
 
+def test_a_column_is_active_for_what_it_shows_beside_stronger_ones() -> None:
+    X, y = twins()
+    marginal = np.abs((X - X.mean(axis=0)).T @ (y - y.mean())) / X.std(axis=0) / y.std() / np.sqrt(len(y))
+    assert marginal[1] > 10
+    active = Nuisance(design_of(X), y, blind(y, P)).active_codes()
+    assert {0, 2} <= set(active.tolist())
+    assert 1 not in active
+    assert len(active) <= 4  # z^2 > log n: one column of noise in two hundred
+
+
 @pytest.mark.parametrize("shape", [np.abs, lambda x: 1.0 * (x > 0.5), lambda x: x])
 def test_a_number_acts_in_whatever_shape_and_its_relative_does_not(shape: Callable[[np.ndarray], np.ndarray]) -> None:
     """Along value and presence alone a distance from the mean is invisible, and a relative of a step stands out."""
