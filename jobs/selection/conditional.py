@@ -47,7 +47,7 @@ class Conditional:
     Attributes:
         z: (n_columns,) of the coordinate of each column that deviates most, in units of the null width.
         p_value: (n_columns,) two-sided, all coordinates of the column together.
-        entry: (n_columns,) 1 = first: active columns as forward selection takes them, then the others by |z|.
+        entry: (n_columns,) 1 = first: those that stand out as forward selection takes them, then the others by |z|.
         width: standard deviation of z under the null, as estimated.
     """
 
@@ -69,7 +69,7 @@ def conditional_test(
         inflation: (n_codes, 2) of the standard deviation of value and presence of each code (dependence.py).
     """
     nuisance = Nuisance(design, y, folds)
-    active = nuisance.active_codes()
+    order, active = nuisance.order_of_entry()
     sums = nuisance.sums.putting_back(active)
     coordinates = Coordinates(sums, design)
     products = nuisance.products(active)
@@ -85,8 +85,7 @@ def conditional_test(
     strongest = np.zeros(len(design.columns))
     for at in np.argsort(np.abs(z), kind="stable"):
         strongest[owner[at]] = z[at]
-    first = design.owner[coordinates.order_of_entry(products)]
-    by_entry = np.concatenate([first, np.argsort(-np.abs(strongest), kind="stable")])
+    by_entry = np.concatenate([design.owner[order], np.argsort(-np.abs(strongest), kind="stable")])
     entry = np.argsort(np.argsort(_first_places(by_entry, len(strongest)))) + 1
     weight = np.where(is_plain, 1.0, 1 / np.maximum(1, design.n_learned[owner]))
     return Conditional(strongest, combine(p, owner, len(design.columns), weight), entry, width)

@@ -116,27 +116,26 @@ class Coordinates:
         self.own_share[tested] = np.maximum(1 - np.einsum("ij,ij->j", R[:, tested], G), 1e-6)
         self.score[tested] = raw_score[tested] - raw_score[a] @ G
 
-    def order_of_entry(self, products: Products, least_z: float = 0.0) -> Index:
-        """Active codes in the order in which forward selection takes them: each time the one that explains most.
+    def order_of_entry(self, products: Products) -> tuple[Index, Floats]:
+        """Codes in the order in which forward selection takes them, and |z| of each beside those before it.
 
-        A code stands for its relatives once it is in, so of several that say the same one comes early (sweeps of the
-        normal equations: Goodnight 1979). It ends where no code that is out shows a `least_z` beside those that are in.
+        Each time the one that explains most is taken. It stands for its relatives from then on, so of several that say
+        the same one comes early (sweeps of the normal equations: Goodnight 1979).
         """
         a, R = self._correlations(products)
         left, matrix = R[:, a] @ self.effect[a] + self.raw_score[a], R[:, a] + _RIDGE * np.eye(len(a))
-        code, order, is_out = self.code[a], list[int](), np.ones(len(a), np.bool_)
+        code, order, z, is_out = self.code[a], list[int](), list[float](), np.ones(len(a), np.bool_)
         while is_out.any():
             explained = np.where(is_out, left**2 / np.maximum(np.diag(matrix), _LEAST_OWN), -1.0)
-            if explained.max() < least_z**2:
-                break
             best = int(code[explained.argmax()])
             order.append(best)
+            z.append(float(np.sqrt(explained.max())))
             for k in np.flatnonzero(code == best):
                 if matrix[k, k] > _LEAST_OWN:
                     line = matrix[:, k] / matrix[k, k]
                     left, matrix = left - line * left[k], matrix - np.outer(line, matrix[k])
                 is_out[k] = False
-        return np.array(order, np.int64)
+        return np.array(order, np.int64), np.array(z)
 
     @property
     def is_testable(self) -> NDArray[np.bool_]:

@@ -60,11 +60,12 @@ class Nuisance:
         code_sums(Z.indptr, Z.indices, Z.data, rows, r, h, out)
         return out
 
-    def active_codes(self) -> Index:
-        """Codes that show an effect beside stronger ones, as long as that pays for one more number (Schwarz 1978).
+    def order_of_entry(self) -> tuple[Index, Index]:
+        """Codes that stand out in the order in which forward selection takes them, and the active ones, ascending.
 
-        Relatives of an active code would take its effect for theirs, and what they take it lacks in its own test: they
-        are active only for what they show beside it.
+        Active are those before the first that no longer pays for one more number (Schwarz 1978). Relatives of an active
+        code would take its effect for theirs, and what they take it lacks in its own test: they are active only for
+        what they show beside it.
         """
         coordinates = Coordinates(self.sums, self._design)
         strength = np.zeros(coordinates.n_codes)
@@ -72,8 +73,9 @@ class Nuisance:
         most = min(_ACTIVE_COLUMNS, self._n_events // _EVENTS_PER_ACTIVE, _PRODUCT_BYTES // (32 * len(strength)))
         strongest = np.argsort(-strength, kind="stable")[:most]
         candidates = np.sort(strongest[strength[strongest] > _CANDIDATE_Z])
-        least_z = float(np.sqrt(np.log(len(self.sums.rows))))
-        return np.sort(coordinates.order_of_entry(self.products(candidates), least_z))
+        order, z = coordinates.order_of_entry(self.products(candidates))
+        n_active = int(np.argmax(np.append(z, 0.0) ** 2 < np.log(len(self.sums.rows))))
+        return order, np.sort(order[:n_active])
 
     def products(self, active: Index) -> Products:
         """Weighted products of the active columns with all columns."""

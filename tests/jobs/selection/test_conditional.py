@@ -92,8 +92,9 @@ def test_a_column_is_active_for_what_it_shows_beside_stronger_ones() -> None:
     X, y = twins()
     marginal = np.abs((X - X.mean(axis=0)).T @ (y - y.mean())) / X.std(axis=0) / y.std() / np.sqrt(len(y))
     assert marginal[1] > 10
-    active = Nuisance(design_of(X), y, blind(y, P)).active_codes()
-    assert {0, 2} <= set(active.tolist())
+    order, active = Nuisance(design_of(X), y, blind(y, P)).order_of_entry()
+    assert order[0] == 0
+    assert {0, 2} <= set(active.tolist()) <= set(order.tolist())
     assert 1 not in active
     assert len(active) <= 4  # z^2 > log n: one column of noise in two hundred
 
