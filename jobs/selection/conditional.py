@@ -1,20 +1,21 @@
 """Does a column act on the label, given all others? A test on all rows but the test rows.
 
 The nets are cross-fitted, so every training row, and every validation row, has a logit f from a net that was not
-trained on it. A coordinate x of column j (its scaled value; whether it happened at all; a bend of a common number; a
-level of a categorical column) is replaced by what its relatives cannot predict of it:
+trained on it. For a coordinate x of column j (its scaled value; whether it happened at all; a bend of a common number;
+a level of a categorical column), what the net says of j is put back into the residual, and x is replaced by what its
+relatives cannot predict of it:
 
     theta_j = b_j + sum_i x~_i (y_i - sigma(f_i)) / I_j        I_j = sum_i h_i x~_i^2,   h = sigma(f) (1 - sigma(f))
     z_j     = theta_j sqrt(I_j)
 
 x~ is x less its projection, with weights h, on the intercept and on the coordinates of all *active* columns but j:
-those that show an effect of their own beside stronger ones (nuisance.py). b_j is the net's mean linear effect of j if
-j is active, else 0: what the nets say of others only takes from their z. Errors of the net and of the projection enter
-only as their product (Neyman orthogonality: Chernozhukov et al. 2018, section 2; for the generalised linear model van
-de Geer et al. 2014; as a test Shah and Peters 2020), so z is close to standard normal under the null although the net
-is not the truth, and no power is lost to the split into folds. Its remaining width is estimated from the z of all
-columns (genomic control: Devlin and Roeder 1999). Where few rows have the column, or few the label, the tail is not
-normal: it is computed from the labels' distribution by the saddlepoint (Dey et al. 2017).
+those that show an effect of their own beside stronger ones (nuisance.py). b_j is the net's mean linear effect of j.
+Errors of the net and of the projection enter only as their product (Neyman orthogonality: Chernozhukov et al. 2018,
+section 2; for the generalised linear model van de Geer et al. 2014; as a test Shah and Peters 2020), so z is close to
+standard normal under the null although the net is not the truth, and no power is lost to the split into folds. Its
+remaining width is estimated from the z of all columns (genomic control: Devlin and Roeder 1999). Where few rows have
+the column, or few the label, the tail is not normal: it is computed from the labels' distribution by the saddlepoint
+(Dey et al. 2017).
 
 Everything is a weighted sum over non-zeros: O(nnz) for the scores, O(entries of active columns x non-zeros of their
 rows) for the projections.
@@ -70,8 +71,7 @@ def conditional_test(
     """
     nuisance = Nuisance(design, y, folds)
     order, active = nuisance.order_of_entry()
-    sums = nuisance.sums.putting_back(active)
-    coordinates = Coordinates(sums, design)
+    coordinates = Coordinates(nuisance.sums, design)
     products = nuisance.products(active)
     wider = inflation[coordinates.code, coordinates.is_presence.astype(np.int64)]
     z = coordinates.project(products) / wider
@@ -80,7 +80,7 @@ def conditional_test(
     z /= width
     p = 2 * ndtr(-np.abs(z))
     if not folds[0].family.is_gaussian:
-        refine_tails(p, z, width * wider, design.Z, sums, coordinates, y)
+        refine_tails(p, z, width * wider, design.Z, nuisance.sums, coordinates, y)
     owner = design.owner[coordinates.code]
     strongest = np.zeros(len(design.columns))
     for at in np.argsort(np.abs(z), kind="stable"):

@@ -3,7 +3,7 @@
 And the projections of these on the coordinates of other columns: dense algebra on sums over rows; no row is seen here.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ class Sums:
         rows, f, r, h: (n,) positions, logits, residuals, weights; r and h at logits no further out than `bounds`.
         bounds: least and greatest logit.
         by_code: (n_codes, 5) sums over entries z of r z, h z, h z^2, r, h.
-        effect: (n_codes,) what f holds of each code, per unit of its value, and is put back when the code is tested.
+        effect: (n_codes,) what f holds of each code, per unit of its value.
     """
 
     rows: Rows
@@ -37,10 +37,6 @@ class Sums:
     h: Floats
     by_code: Floats
     effect: Floats
-
-    def putting_back(self, active: Index) -> "Sums":
-        """The same, where only the effects of active codes are put back."""
-        return replace(self, effect=np.where(np.isin(np.arange(len(self.effect)), active), self.effect, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +93,35 @@ class Coordinates:
         return a, covariance / (self.deviation[a][:, None] * self.deviation)
 
     def project(self, products: Products) -> Floats:
-        """Return (n_coordinates,) z, and set own_share and score: without what active codes of other columns say."""
+        """Return (n_coordinates,) z, and set own_share and score: without what active codes of other columns say.
+
+        Of the label without the column's own effect; of a column of several codes, which may cancel, if it is active.
+        """
         a, R = self._correlations(products)
         inverse = np.asarray(np.linalg.inv(R[:, a] + _RIDGE * np.eye(len(a))), np.float64)
         column = self.owner[self.code]
-        self._leave(np.flatnonzero(~np.isin(column, column[a])), a, R, inverse, self.raw_score)
+        others = np.flatnonzero(~np.isin(column, column[a]))
+        G, code = self._leave(others, a, R, inverse, self.raw_score), self.code[others]
+        effect = np.where(np.bincount(self.owner)[column[others]] == 1, self.effect[code], 0.0)
+        self.score[others] += effect * (self.with_value[others] - np.einsum("ij,ij->j", G, R[:, code]))
         for active in np.unique(column[a]):
             own, rest = np.flatnonzero(column[a] == active), np.flatnonzero(column[a] != active)
             between = inverse[np.ix_(rest, own)]
             of_rest = inverse[np.ix_(rest, rest)] - between @ np.linalg.solve(inverse[np.ix_(own, own)], between.T)
-            without_own = self.raw_score + self.effect[a[own]] @ R[own]  # of the label without the column's effect
+            without_own = self.raw_score + self.effect[a[own]] @ R[own]
             self._leave(np.flatnonzero(column == active), a[rest], R[rest], of_rest, without_own)
         return np.where(self.is_testable, self.score / np.sqrt(self.own_share), 0.0)
 
-    def _leave(self, tested: Index, a: Index, R: Floats, inverse: Floats, raw_score: Floats) -> None:
-        """Set what the coordinates a, which correlate with all as R says, leave of the tested ones."""
-        G = inverse @ R[:, tested]  # (n_active, n_tested): the projections
+    def _leave(self, tested: Index, a: Index, R: Floats, inverse: Floats, raw_score: Floats) -> Floats:
+        """Set what the coordinates a, which correlate with all as R says, leave of the tested ones.
+
+        Returns:
+            (len(a), len(tested)): the projections.
+        """
+        G = inverse @ R[:, tested]
         self.own_share[tested] = np.maximum(1 - np.einsum("ij,ij->j", R[:, tested], G), 1e-6)
         self.score[tested] = raw_score[tested] - raw_score[a] @ G
+        return G
 
     def order_of_entry(self, products: Products) -> tuple[Index, Floats]:
         """Codes in the order in which forward selection takes them, and |z| of each beside those before it.
