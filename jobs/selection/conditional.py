@@ -70,9 +70,8 @@ def conditional_test(
         inflation: (n_codes, 2) of the standard deviation of value and presence of each code (dependence.py).
     """
     nuisance = Nuisance(design, y, folds)
-    order, active = nuisance.order_of_entry()
+    order, products = nuisance.order_of_entry()
     coordinates = Coordinates(nuisance.sums, design)
-    products = nuisance.products(active)
     wider = inflation[coordinates.code, coordinates.is_presence.astype(np.int64)]
     z = coordinates.project(products) / wider
     is_plain = np.isin(coordinates.code, design.plain_codes)

@@ -60,8 +60,8 @@ class Nuisance:
         code_sums(Z.indptr, Z.indices, Z.data, rows, r, h, out)
         return out
 
-    def order_of_entry(self) -> tuple[Index, Index]:
-        """Codes that stand out in the order in which forward selection takes them, and the active ones, ascending.
+    def order_of_entry(self) -> tuple[Index, Products]:
+        """Codes that stand out in the order in which forward selection takes them, and the products of the active ones.
 
         Active are those before the first that no longer pays for one more number (Schwarz 1978). Relatives of an active
         code would take its effect for theirs, and what they take it lacks in its own test: they are active only for
@@ -73,9 +73,11 @@ class Nuisance:
         most = min(_ACTIVE_COLUMNS, self._n_events // _EVENTS_PER_ACTIVE, _PRODUCT_BYTES // (32 * len(strength)))
         strongest = np.argsort(-strength, kind="stable")[:most]
         candidates = np.sort(strongest[strength[strongest] > _CANDIDATE_Z])
-        order, z = coordinates.order_of_entry(self.products(candidates))
+        products = self.products(candidates)
+        order, z = coordinates.order_of_entry(products)
         n_active = int(np.argmax(np.append(z, 0.0) ** 2 < np.log(len(self.sums.rows))))
-        return order, np.sort(order[:n_active])
+        is_active = np.isin(candidates, order[:n_active])
+        return order, Products(candidates[is_active], products.sums[is_active])
 
     def products(self, active: Index) -> Products:
         """Weighted products of the active columns with all columns."""

@@ -91,7 +91,8 @@ def test_a_column_is_active_for_what_it_shows_beside_stronger_ones() -> None:
     X, y = twins()
     marginal = np.abs((X - X.mean(axis=0)).T @ (y - y.mean())) / X.std(axis=0) / y.std() / np.sqrt(len(y))
     assert marginal[1] > 10
-    order, active = Nuisance(design_of(X), y, blind(y, P)).order_of_entry()
+    order, products = Nuisance(design_of(X), y, blind(y, P)).order_of_entry()
+    active = products.active
     assert order[0] == 0
     assert {0, 2} <= set(active.tolist()) <= set(order.tolist())
     assert 1 not in active
@@ -122,6 +123,15 @@ def test_it_hardly_matters_how_much_the_nets_know_already() -> None:
     y = draw_labels(X @ effect - 1, 6)
     found: list[Conditional] = [judged(X, y, folds) for folds in (blind(y, P), folds_of(X @ effect - 1, effect))]
     assert abs(found[0].z[0] - found[1].z[0]) < 0.5
+    assert abs(found[0].z[2] - found[1].z[2]) < 0.5
+
+
+def test_what_the_nets_know_of_a_strong_column_does_not_matter_to_a_weak_one() -> None:
+    X, y = twins()
+    X[:, 1] = X[::-1, 1]  # no twin any more
+    effect = np.zeros(P)
+    effect[[0, 2]] = 1.5, 0.5
+    found: list[Conditional] = [judged(X, y, folds) for folds in (blind(y, P), folds_of(X @ effect - 1, effect))]
     assert abs(found[0].z[2] - found[1].z[2]) < 0.5
 
 
