@@ -148,9 +148,9 @@ def _split(data: Dataset, problem: Problem) -> Split:
 
 def _require_testable(data: Dataset, split: Split) -> None:
     """Refuse several classes of which none has rows enough for a column to be tested on it."""
-    if len(data.classes) > 2 and not testable_classes(data.y[split.train], len(data.classes)):
+    if len(data.classes) > 2 and not testable_classes(data.y[split.known], len(data.classes)):
         raise TooFewRows(
-            f"none of {len(data.classes)} classes has {FEW_ROWS} training rows ({len(split.train)} rows in all). "
+            f"none of {len(data.classes)} classes has {FEW_ROWS} rows outside the {len(split.test)} test rows. "
             "Put rare classes together, or wait for a larger drop"
         )
 

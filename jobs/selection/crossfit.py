@@ -39,6 +39,7 @@ class Fold:
         seen: its training rows.
         held_out: the rows of its fold, and its share of the validation rows.
         calibration: of its logits on the held-out rows.
+        said: (n_held_out,) or (n_held_out, n_outputs) what the net, calibrated, says of them.
     """
 
     net: Net
@@ -47,6 +48,7 @@ class Fold:
     seen: Rows
     held_out: Rows
     calibration: Calibration
+    said: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,9 @@ def cross_fit(
         net = train_net(Z, label, rows, split.valid, linear, own, lambda _: on_epoch(number), awake, factored)
         if task.n_outputs > 1:
             net = net.centred(np.bincount(y[seen].astype(np.int64), minlength=task.n_classes) / len(seen))
-        calibration = calibrate(net.logits(read.Z, held_out), y[held_out], task)
-        return Fold(net, encoders, read, seen, held_out, calibration)
+        said = net.logits(read.Z, held_out)
+        calibration = calibrate(said, y[held_out], task)
+        return Fold(net, encoders, read, seen, held_out, calibration, calibration.apply(said))
 
     return Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)), task)
 
@@ -186,9 +189,7 @@ def label_to_test(ensemble: Ensemble, y: NDArray[np.float32], output: int = 0) -
     """
     if ensemble.task.kind != "regression":
         return ensemble.task.one_label(y, output)
-    rows = np.concatenate([fold.held_out for fold in ensemble.folds])
-    said = [fold.calibration.apply(fold.net.logits(fold.design.Z, fold.held_out)) for fold in ensemble.folds]
-    f = np.concatenate(said)
+    rows, f = (np.concatenate([getattr(fold, name) for fold in ensemble.folds]) for name in ("held_out", "said"))
     left = y[rows] - f
     spread = float(np.subtract(*np.quantile(left, [0.75, 0.25]))) / _MIDDLE_HALF
     scores = ndtri((rankdata(left) - 0.5) / len(left))
@@ -230,11 +231,10 @@ def collect_evidence(
 
 def saying_of(fold: Fold, y: NDArray[np.float32], task: Task, output: int, label: NDArray[np.float32]) -> Saying:
     """Return what the net of a fold, calibrated, says of one output, labelled so, on the rows that it never saw."""
-    Z, rows = fold.design.Z, fold.held_out
-    of_net = fold.calibration.apply(fold.net.logits(Z, rows))
-    of_linear = fold.net.linear.logits(Z, rows)
+    rows = fold.held_out
+    of_linear = fold.net.linear.logits(fold.design.Z, rows)
     of_linear = calibrate(of_linear, y[rows], task).apply(of_linear)
-    f, linear = task.one_output(of_net, output), task.one_output(of_linear, output)
+    f, linear = task.one_output(fold.said, output), task.one_output(of_linear, output)
     slope = fold.calibration.slope
     if task.n_outputs > 1:  # the logit against the mean of all, centred as it is, is so much of that against the others
         slope /= 1 - float(label[fold.seen].mean())

@@ -41,19 +41,10 @@ class Nuisance:
         f = np.clip(said, *bounds)
         r, h = family.residuals(f, y[rows]), family.weights(f)
         first = np.cumsum([0, *(len(fold.rows) for fold in folds)])
-        effect = self._mean_effect([h[start:end] for start, end in pairwise(first)])
-        self.sums = Sums(rows, said, bounds, r, h, self._sums_by_code(rows, r, h), effect)
+        by_fold = [self._sums_by_code(rows[at:to], r[at:to], h[at:to]) for at, to in pairwise(first)]
+        weights = [h[at:to].sum() for at, to in pairwise(first)]
+        self.sums = Sums(rows, said, bounds, r, h, np.sum(by_fold, axis=0), _mean_effect(folds, by_fold, weights))
         self._n_events = len(rows) if family.is_gaussian else int(min(y[rows].sum(), (1 - y[rows]).sum()))
-
-    def _mean_effect(self, weights: Sequence[Floats]) -> Floats:
-        """(n_codes,) the nets' linear effects, each fold weighted by what it knows of the code."""
-        known, effect = np.zeros(self._design.n_codes), np.zeros(self._design.n_codes)
-        for fold, h in zip(self._folds, weights, strict=True):
-            _, hz, hzz, _, _ = self._sums_by_code(fold.rows, np.zeros(len(h)), h).T
-            variance = np.maximum(hzz - hz**2 / h.sum(), 0)
-            known += variance
-            effect += variance * fold.effect
-        return np.divide(effect, known, out=effect, where=known > 0)
 
     def _sums_by_code(self, rows: Rows, r: Floats, h: Floats) -> Floats:
         Z, out = self._design.Z, np.zeros((self._design.n_codes, 5))
@@ -87,3 +78,14 @@ class Nuisance:
         out = np.zeros((len(active), 2, 2, Z.shape[1]))
         weighted_products(starts, row, chosen.data[entry], rows, Z.indptr, Z.indices, Z.data, h, out)
         return Products(active, out)
+
+
+def _mean_effect(folds: Sequence[HeldOut], sums_by_code: Sequence[Floats], weights: Sequence[Floats]) -> Floats:
+    """(n_codes,) the nets' linear effects, each fold weighted by what it knows of the code."""
+    known, effect = np.zeros(len(folds[0].effect)), np.zeros(len(folds[0].effect))
+    for fold, sums, weight in zip(folds, sums_by_code, weights, strict=True):
+        _, hz, hzz, _, _ = sums.T
+        variance = np.maximum(hzz - hz**2 / weight, 0)
+        known += variance
+        effect += variance * fold.effect
+    return np.divide(effect, known, out=effect, where=known > 0)

@@ -195,8 +195,10 @@ def test_evidence(benchmark: BenchmarkFixture, way: str, monkeypatch: pytest.Mon
     quiet = Calibration(0.05, 0.0)
     rows, seen = ALL[:1500], ALL[1500:]
 
+    fold = Fold(net, {}, design, seen, rows, quiet, quiet.apply(net.logits(design.Z, rows)))
+
     def work() -> np.ndarray:
-        saying = saying_of(Fold(net, {}, design, seen, rows, quiet), Y, BINARY, 0, Y)
+        saying = saying_of(fold, Y, BINARY, 0, Y)
         return held_out_evidence(net, saying, design, design, Y, rows, seen, 2).points
 
     wanted = work()

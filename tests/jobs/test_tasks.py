@@ -202,7 +202,7 @@ def test_classes_that_all_have_too_few_rows_are_rejected() -> None:
     X, _ = planted_columns()
     y = (np.arange(300) % 60).astype(np.float32)
     data = replace(dataset_of(X[:300], y), classes=tuple(map(str, range(60))))
-    with pytest.raises(TooFewRows, match="none of 60 classes has 20 training rows"):
+    with pytest.raises(TooFewRows, match="none of 60 classes has 20 rows outside the 90 test rows"):
         learn_quietly(data, problem_of(task="multiclass", split={"folds": 2, "test": 0.3, "valid": 0.3}, **SMALL))
 
 

@@ -120,6 +120,18 @@ def test_true_columns_are_selected_behind_the_leak_and_the_leak_is_flagged(featu
     }
 
 
+def test_a_total_of_selected_columns_is_selected_behind_them_and_flagged() -> None:
+    random = np.random.default_rng(3)
+    parts, noise = random.poisson(0.6, (1500, 3)), random.poisson(0.4, (1500, 5))
+    X = csr_of(np.column_stack([parts, parts.sum(axis=1), noise]).astype(np.float32))
+    data = dataset_of(X, draw_labels((parts - 0.6) @ [1.2, -1.2, 1.2], 4))
+    learned, _ = learn_quietly(data, problem_of(net={"d_block": 8, "epochs": 2}, scale={"log1p": False}))
+    selected = features_table(data, learned).query("status == 'selected'")
+    assert set(selected["feature"][:3]) == set(data.names[:3])
+    assert selected["feature"].tolist()[3:] == [data.names[3]]
+    assert selected["flags"].tolist() == [[], [], [], ["redundant"]]
+
+
 def test_attributions_of_a_row_add_up_to_its_logit_within_the_gap(mixed_run: Run) -> None:
     data, learned, _ = mixed_run
     table = shap_values_table(data, learned, "user_id")

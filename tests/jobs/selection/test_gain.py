@@ -71,10 +71,14 @@ def by_brute_force(net: Net, design: Design, y: np.ndarray, nodes: int) -> np.nd
     return np.stack([each.sum(axis=0) for each in (gain, points, score, variance, third)], axis=1)
 
 
+def fold_of(net: Net, calibration: Calibration, design: Design, held: np.ndarray, seen: np.ndarray) -> Fold:
+    return Fold(net, {}, design, seen, held, calibration, calibration.apply(net.logits(design.Z, held)))
+
+
 def evidence_of(
     net: Net, calibration: Calibration, design: Design, y: np.ndarray, held: np.ndarray, seen: np.ndarray
 ) -> Evidence:
-    saying = saying_of(Fold(net, {}, design, seen, held, calibration), y, BINARY, 0, y)
+    saying = saying_of(fold_of(net, calibration, design, held, seen), y, BINARY, 0, y)
     return held_out_evidence(net, saying, design, design, y, held, seen, 4)
 
 
@@ -155,7 +159,7 @@ def test_the_effect_of_a_number_is_its_line_and_what_bends_beside_it() -> None:
     tested = bend_numbers(design, fit_bends(Z, np.arange(Z.shape[0]), counts))
     common = np.flatnonzero(np.diff(tested.starts)[: design.n_numeric] > 1)
     assert len(common)
-    saying = saying_of(Fold(net, {}, design, SEEN, HELD, CALIBRATION), y, BINARY, 0, y)
+    saying = saying_of(fold_of(net, CALIBRATION, design, HELD, SEEN), y, BINARY, 0, y)
     plain = held_out_evidence(net, saying, design, design, y, HELD, SEEN, 4)
     bent = held_out_evidence(net, saying, design, tested, y, HELD, SEEN, 4)
     others = np.setdiff1d(np.arange(design.n_codes), design.starts[common])
