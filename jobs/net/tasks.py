@@ -84,7 +84,7 @@ class Task:
 
     def family(self, f: Floats, y: NDArray[np.float32]) -> "Family":
         """Return the distribution of one output's label, the variance of a value estimated from these rows."""
-        return Family(max(float(np.mean((y - f) ** 2)), 1e-12)) if self.kind == "regression" else BERNOULLI
+        return (GAUSSIAN if self.kind == "regression" else BERNOULLI).fitted(f, y)
 
 
 BINARY = Task()
@@ -106,6 +106,10 @@ class Family:
         """Whether it is a Gaussian."""
         return self.dispersion > 0
 
+    def fitted(self, f: Floats, y: NDArray[np.float32]) -> "Family":
+        """Return the same kind of distribution, with the variance that these rows have around f."""
+        return Family(max(float(np.mean((y - f) ** 2)), 1e-12)) if self.is_gaussian else self
+
     def losses(self, f: Floats, y: NDArray[np.float32]) -> Floats:
         """Return (n,) minus the log-likelihood, nats, up to a constant."""
         return (f - y) ** 2 / (2 * self.dispersion) if self.is_gaussian else binary_loss(f, y)
@@ -119,7 +123,7 @@ class Family:
         return np.full(len(f), 1 / self.dispersion) if self.is_gaussian else sigmoid(f) * sigmoid(-f)
 
 
-BERNOULLI = Family()
+BERNOULLI, GAUSSIAN = Family(), Family(1.0)
 
 
 def sigmoid(f: Floats) -> Floats:

@@ -86,7 +86,7 @@ def conditional_test(
         strongest[owner[at]] = z[at]
     by_entry = np.concatenate([design.owner[order], np.argsort(-np.abs(strongest), kind="stable")])
     entry = np.argsort(np.argsort(_first_places(by_entry, len(strongest)))) + 1
-    weight = np.where(is_plain, 1.0, 1 / np.maximum(1, design.n_learned[owner]))
+    weight = np.where(is_plain, 1.0, 1 / np.maximum(1, design.n_learned[owner])) * coordinates.is_testable
     return Conditional(strongest, combine(p, owner, len(design.columns), weight), entry, width)
 
 

@@ -83,6 +83,7 @@ class Coordinates:
         self.own_share = np.ones(len(self.code))
         self.score = self.raw_score + self.with_value * self.effect[self.code]
         self.total = total
+        self._occurs = h[self.code] > 0
 
     def _correlations(self, products: Products) -> tuple[Index, Floats]:
         """The coordinates of the active codes, and (n_of_these, n_coordinates) their weighted correlations with all."""
@@ -146,5 +147,5 @@ class Coordinates:
 
     @property
     def is_testable(self) -> NDArray[np.bool_]:
-        """(n_coordinates,) whether the projection has left enough."""
-        return self.own_share > _LEAST_OWN
+        """(n_coordinates,) whether any row has the code, and the projection has left enough."""
+        return self._occurs & (self.own_share > _LEAST_OWN)

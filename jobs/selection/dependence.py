@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from jobs.data.clusters import Clusters
 from jobs.data.dataset import Design
 from jobs.data.kernels import column_places
-from jobs.selection.held_out import HeldOut
+from jobs.selection.held_out import HeldOut, pooled
 from jobs.selection.score_kernels import cluster_sums, code_sums
 
 Floats = NDArray[np.float64]
@@ -33,13 +33,13 @@ def inflation(design: Design, y: NDArray[np.float32], folds: Sequence[HeldOut], 
         folds: what the nets say of the rows that they never saw.
         clusters: (n_rows,) the number of the cluster of each row.
     """
-    rows, f = np.concatenate([fold.rows for fold in folds]), np.concatenate([fold.f for fold in folds])
+    rows, f, family = pooled(folds, y)
     own = np.unique(clusters[rows], return_inverse=True)[1]
     if own.max() + 1 == len(rows):
         return np.ones((design.n_codes, 2))
     order = np.argsort(own, kind="stable")
     rows, f, own, Z = rows[order], f[order], own[order], design.Z
-    r, h = folds[0].family.residuals(f, y[rows]), folds[0].family.weights(f)
+    r, h = family.residuals(f, y[rows]), family.weights(f)
     root = np.sqrt(h)
     total = np.bincount(own, root)
     rho = _correlation(r, root, own)

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 
 from jobs.data.dataset import Design
 from jobs.data.design import take_columns
@@ -93,6 +94,12 @@ class _Entries:
     dot: Matrix
     sums: Floats
 
+    def columns(self, first: int, end: int) -> csc_array:
+        """(n, end - first) the values of a range of Z's columns."""
+        entries = slice(int(self.starts[first]), int(self.starts[end]))
+        indptr = self.starts[first : end + 1] - self.starts[first]
+        return csc_array((self.value[entries], self.row[entries], indptr), shape=(len(self.f), end - first))
+
 
 def held_out_evidence(
     net: Net,
@@ -142,7 +149,19 @@ def _effects(held: _Entries, design: Design) -> Floats:
             x = np.bincount(held.row[own], held.value[own], len(h))
             x = x - h @ x / h.sum()
             effect[first] = (h * x) @ curve / max(float((h * x) @ x), 1e-300)
+    for k in design.n_numeric + np.flatnonzero(design.n_learned[design.n_numeric :]):
+        first, end = int(design.starts[k]), int(design.starts[k + 1])
+        learned = end - int(design.n_learned[k])
+        effect[first:learned] += _along(held, first, learned, held.columns(learned, end) @ effect[learned:end], h)
     return effect[design.plain_codes]
+
+
+def _along(held: _Entries, first: int, end: int, said: Floats, h: Floats) -> Floats:
+    """(end - first,) coefficients of those codes in (n,) what is said, rows weighted by h, beside an intercept."""
+    X = held.columns(first, end)
+    mean, weighted = h @ X / h.sum(), (X.T * h).tocsr()
+    square = (weighted @ X).toarray() - np.outer(mean, mean) * h.sum()
+    return np.asarray(np.linalg.lstsq(square, weighted @ said - mean * (h @ said), rcond=1e-9)[0], np.float64)
 
 
 def _hold(

@@ -1,5 +1,6 @@
 """What a net says of rows that it never saw: the nuisance of every test on them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,3 +54,9 @@ class HeldOut:
     linear: Floats
     effect: Floats
     family: Family = BERNOULLI
+
+
+def pooled(folds: Sequence[HeldOut], y: NDArray[np.float32]) -> tuple[Rows, Floats, Family]:
+    """Return the rows of all folds, (n,) what is said of each, and how the labels `y` are distributed around that."""
+    rows, f = (np.concatenate([getattr(fold, name) for fold in folds]) for name in ("rows", "f"))
+    return rows, f, folds[0].family.fitted(f, y[rows])

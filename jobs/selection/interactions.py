@@ -1,9 +1,9 @@
 """Do two columns act together, beyond what each does alone? Every pair of columns is tested on held-out rows.
 
-A column either happens in a row or not (a dense one: lies above its mean or not). For two columns the residuals of
-the cross-fitted nets fall into a fourfold table, of which the interaction is one contrast, free of both main effects.
-Its z is close to normal where no cell is small. All pairs cost what the correlations cost: for each row half the
-square of its non-zeros.
+A column either happens in a row or not (a dense one: lies beyond its mean, seen from zero, or not). For two columns
+the residuals of the cross-fitted nets fall into a fourfold table, of which the interaction is one contrast, free of
+both main effects. Its z is close to normal where no cell is small. All pairs cost what the correlations cost: for each
+row half the square of its non-zeros.
 
 A pair that lies beyond the reach of chance among all pairs is a candidate. Candidates are taken the strongest first,
 each judged given those already taken and given curvature of its own two columns: a twin of a true partner shows the
@@ -15,9 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.special import ndtr
 
 from jobs.data.dataset import Design
+from jobs.data.design import take_columns
 from jobs.data.kernels import column_counts, column_moments
 from jobs.data.split import Rows
 from jobs.net.tasks import Family
@@ -117,11 +119,12 @@ class _Table:
 def _table(design: Design, rows: Rows, r: Floats, h: Floats) -> _Table:
     Z, n_codes = design.Z, design.n_codes
     means = column_moments(Z.indptr, Z.indices, Z.data, rows, n_codes)[0] / len(rows)
-    lowest = np.where(column_counts(Z.indices, n_codes) > _DENSE * Z.shape[0], means, -np.inf)
+    lowest = np.where(column_counts(Z.indices, n_codes) > _DENSE * Z.shape[0], np.abs(means), -np.inf)
+    side = np.where(means < 0, -1.0, 1.0)  # zeros are not stored, so what is cut off lies away from them
     length = np.diff(Z.indptr)[rows].astype(np.float64)
     every = max(1, int(np.ceil(max((length @ length) / 2 / _WORK, length.sum() / _ENTRIES))))
-    some = slice(None, None, every)  # folds are drawn at random, so these are a random sample
-    indptr, indices = happenings(Z.indptr, Z.indices, Z.data, rows[some], lowest)
+    some = slice(None, None, every)  # of every fold as many
+    indptr, indices = happenings(Z.indptr, Z.indices, Z.data, rows[some], lowest, side)
     return _Table(rows[some], r[some], h[some], indptr, indices)
 
 
@@ -156,34 +159,61 @@ def _screen(table: _Table, design: Design, inflation: Floats, block_bytes: int) 
 def _take_in_turn(
     table: _Table, design: Design, inflation: Floats, n_partners: Index, codes: Index, screened: Floats
 ) -> Interactions:
-    """Judge candidates the strongest first, each given those taken before it."""
+    """Judge candidates the strongest first, each given those taken before it.
+
+    What those before it say of a pair is learned from some of the table's rows; what is left is summed over all.
+    """
     owner, p_value = design.owner, np.ones(len(design.columns))
     every = max(1, int(np.ceil(len(table.rows) / _CANDIDATE_ROWS)))
-    rows, r, root = table.rows[::every], table.r[::every], np.sqrt(table.h[::every])
+    root, scores = np.sqrt(table.h[::every]), _Scores(table, design, np.unique(codes))
     indicators, values = _columns_of(table, design, np.unique(codes), every)
-    basis, taken, taken_z = np.zeros((len(rows), 0)), list[Index](), list[float]()
+    basis, of_basis = np.zeros((len(root), 0)), np.zeros(0)
+    taken, taken_z = list[Index](), list[float]()
     for pair, z_alone in zip(codes, screened, strict=True):
         one, other = (int(code) for code in pair)
         x, v = (indicators[one], indicators[other]), (values[one], values[other])
-        alone = np.column_stack([np.ones(len(rows)), *x, *v, v[0] ** 2, v[1] ** 2]) * root[:, None]
+        alone = np.column_stack([np.ones(len(root)), *x, *v, v[0] ** 2, v[1] ** 2]) * root[:, None]
         nuisance = np.column_stack([basis, alone])
         left = x[0] * x[1] * root
-        left = left - nuisance @ np.linalg.lstsq(nuisance, left, rcond=1e-8)[0]
+        share = np.linalg.lstsq(nuisance, left, rcond=1e-8)[0]
+        left = left - nuisance @ share
+        score = scores.of_pair(one, other) - share @ np.append(of_basis, scores.of_each(one, other))
         size = float(np.linalg.norm(left))
         if size < 1e-3 * float(np.linalg.norm(x[0] * x[1] * root)):
             continue
-        z = float(left @ (r / root)) / size * np.sqrt(every) / max(inflation[one], inflation[other])
+        z = score / (size * np.sqrt(every)) / max(inflation[one], inflation[other])
         z = float(np.sign(z) * min(abs(z), abs(z_alone)))
         p = 2 * ndtr(-abs(z))
         if p * int(n_partners.sum()) / 2 > _CANDIDATE_P:
             continue
-        basis = np.column_stack([basis, left / size])
+        basis, of_basis = np.column_stack([basis, left / size]), np.append(of_basis, score / size)
         taken.append(pair)
         taken_z.append(z)
         for code in (one, other):
             p_value[owner[code]] = min(p_value[owner[code]], p * n_partners[code])
     together = np.array(taken, np.int64).reshape(-1, 2)
     return Interactions(owner[together], together, np.array(taken_z), p_value)
+
+
+class _Scores:
+    """Sums of residuals over all rows of the table: of each code's indicator, value and its square, and of pairs."""
+
+    def __init__(self, table: _Table, design: Design, codes: Index) -> None:
+        Z, ones = csr_array(take_columns(design.Z, codes)[table.rows]), np.ones(len(table.indices), np.float32)
+        happens = csr_array((ones, table.indices, table.indptr), shape=(len(table.rows), design.n_codes))
+        self._r, self._happens = table.r, take_columns(happens, codes).tocsc()
+        self._place = {int(code): k for k, code in enumerate(codes)}
+        self._each = np.stack([self._happens.T @ table.r, Z.T @ table.r, Z.power(2).T @ table.r])
+
+    def of_each(self, one: int, other: int) -> Floats:
+        """(7,) of the intercept, both indicators, both values, both squares."""
+        places = [self._place[one], self._place[other]]
+        return np.append(self._r.sum(), self._each[:, places])
+
+    def of_pair(self, one: int, other: int) -> float:
+        """Of the rows that have both."""
+        first, second = (self._happens[:, [self._place[code]]] for code in (one, other))
+        return float((first.multiply(second).T @ self._r)[0])
 
 
 def _columns_of(table: _Table, design: Design, codes: Index, every: int) -> tuple[dict[int, Floats], dict[int, Floats]]:

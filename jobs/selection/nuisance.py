@@ -15,7 +15,7 @@ from jobs.data.design import take_columns
 from jobs.data.kernels import column_places
 from jobs.data.split import Rows
 from jobs.selection.coordinates import Coordinates, Products, Sums
-from jobs.selection.held_out import HeldOut, logit_bounds
+from jobs.selection.held_out import HeldOut, logit_bounds, pooled
 from jobs.selection.score_kernels import code_sums, weighted_products
 
 Floats = NDArray[np.float64]
@@ -34,9 +34,8 @@ class Nuisance:
     """
 
     def __init__(self, design: Design, y: NDArray[np.float32], folds: Sequence[HeldOut]) -> None:
-        self._design, self._folds = design, folds
-        rows, said = (np.concatenate([getattr(fold, name) for fold in folds]) for name in ("rows", "f"))
-        family = folds[0].family
+        self._design = design
+        rows, said, family = pooled(folds, y)
         bounds = logit_bounds(y[rows], family)
         f = np.clip(said, *bounds)
         r, h = family.residuals(f, y[rows]), family.weights(f)

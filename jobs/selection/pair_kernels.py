@@ -18,18 +18,18 @@ _compile_parallel: Any = numba.njit(cache=True, nogil=True, parallel=True, error
 
 
 @_compile
-def happenings(indptr, indices, data, rows, threshold):
-    """CSR arrays (indptr, indices) of `rows`: where a value exceeds the threshold of its column. Sorted as before."""
+def happenings(indptr, indices, data, rows, threshold, side):
+    """CSR arrays (indptr, indices) of `rows`: where a value, times its column's side, exceeds the threshold. Sorted."""
     starts = np.zeros(len(rows) + 1, np.int64)
     for i in range(len(rows)):
         starts[i + 1] = starts[i]
         for at in range(indptr[rows[i]], indptr[rows[i] + 1]):
-            starts[i + 1] += data[at] > threshold[indices[at]]
+            starts[i + 1] += data[at] * side[indices[at]] > threshold[indices[at]]
     places = np.empty(starts[-1], np.int32)
     to = 0
     for i in range(len(rows)):
         for at in range(indptr[rows[i]], indptr[rows[i] + 1]):
-            if data[at] > threshold[indices[at]]:
+            if data[at] * side[indices[at]] > threshold[indices[at]]:
                 places[to] = indices[at]
                 to += 1
     return starts, places

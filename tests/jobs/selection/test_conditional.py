@@ -9,11 +9,12 @@ from scipy.stats import binom, norm
 from jobs.data.dataset import Design
 from jobs.data.design import bend_numbers
 from jobs.data.knots import fit_bends
+from jobs.net.tasks import GAUSSIAN
 from jobs.selection.conditional import MIN_WIDTH, Conditional, conditional_test, null_width
 from jobs.selection.coordinates import Coordinates
 from jobs.selection.held_out import HeldOut
 from jobs.selection.nuisance import Nuisance
-from tests.jobs.tables import counts, csr_of, draw_labels, mixed_design
+from tests.jobs.tables import categories, counts, csr_of, draw_labels, mixed_design
 
 N, P = 3000, 60
 
@@ -97,6 +98,35 @@ def test_a_column_is_active_for_what_it_shows_beside_stronger_ones() -> None:
     assert {0, 2} <= set(active.tolist()) <= set(order.tolist())
     assert 1 not in active
     assert len(active) <= 4  # z^2 > log n: one column of noise in two hundred
+
+
+def test_a_code_that_no_row_has_neither_narrows_the_null_nor_weakens_its_column() -> None:
+    """Every category has a code for rare levels, which may have no row; 60 of these are 60 zeros among 180 z."""
+    random = np.random.default_rng(8)
+    levels = (
+        random.integers(0, 2, (N // 4, 60)).repeat(4, axis=0).astype(str)
+    )  # every row four times: z is twice as wide
+    y = (random.random(N // 4) < 0.4).repeat(4).astype(np.float32)
+    design = mixed_design(csr_of(np.zeros((N, 0))), [categories(str(k), levels[:, k]) for k in range(60)], np.arange(N))
+    found = conditional_test(design, y, blind(y, design.n_codes), np.ones((design.n_codes, 2)))
+    assert 1.6 < found.width < 2.4
+    np.testing.assert_allclose(found.p_value, 2 * norm.sf(np.abs(found.z)), rtol=0.1)
+
+
+def test_the_variance_of_a_number_is_that_of_all_folds() -> None:
+    random = np.random.default_rng(8)
+    X = counts(8, N, 12, (0.1, 0.5)).toarray()
+    spread = np.repeat([1.0, 3.0, 1.0], [1000, 1000, 1000])
+    found = []
+    for _ in range(30):
+        y = (random.normal(size=N) * spread).astype(np.float32)
+        parts = np.array_split(np.arange(N), 3)
+        zero = np.zeros(N)
+        folds = [
+            HeldOut(rows, zero[rows], zero[rows], np.zeros(12), GAUSSIAN.fitted(zero[rows], y[rows])) for rows in parts
+        ]
+        found.append(judged(X, y, folds).p_value)
+    assert 0.02 < (np.ravel(found) < 0.05).mean() < 0.08
 
 
 @pytest.mark.parametrize("shape", [np.abs, lambda x: 1.0 * (x > 0.5), lambda x: x])

@@ -1,12 +1,14 @@
 """Held-out evidence: sums over zero entries in closed form against every entry summed, in float64."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from scipy.stats import binom
 
 from jobs.data.dataset import Design
-from jobs.data.design import bend_numbers, take_columns
+from jobs.data.design import append_codes, bend_numbers, take_columns
 from jobs.data.knots import fit_bends
 from jobs.data.split import Split
 from jobs.net.linear import LinearModel
@@ -168,6 +170,24 @@ def test_the_effect_of_a_number_is_its_line_and_what_bends_beside_it() -> None:
     for k in common:
         assert bent.variance[k] <= plain.variance[k] * 1.001
         assert np.abs(bent.held_out.effect[tested.starts[k] + 1 : tested.starts[k + 1]]).max() > 0
+
+
+def test_what_learned_codes_say_is_put_down_to_the_plain_ones_of_their_column() -> None:
+    """Hats of a date, numbers of an encoder: the test knows none of them, so what they say must be put back too."""
+    net, design, y = mixed()
+    (colour,) = design.codes_of(["colour"])
+    said = 2 * design.Z[:, colour[:1]].toarray()
+    more = append_codes(design, "colour", said)
+    W, w = (np.insert(each, colour[-1] + 1, 0, axis=0) for each in (net.W, net.linear.w))
+    w[colour[-1] + 1] = 0.3
+    learned = Net(replace(net.linear, w=w), W, net.body, net.history)
+    found = []
+    for own, of_net in ((design, net), (more, learned)):
+        saying = saying_of(fold_of(of_net, CALIBRATION, own, HELD, SEEN), y, BINARY, 0, y)
+        found.append(held_out_evidence(of_net, saying, own, design, y, HELD, SEEN, 4).held_out.effect)
+    further = found[1] - found[0]
+    np.testing.assert_allclose(further[colour[0]] - further[colour[1:3]], 2 * 0.3 * CALIBRATION.slope, rtol=1e-3)
+    np.testing.assert_allclose(np.delete(further, colour), 0, atol=1e-3)
 
 
 def test_a_net_that_points_the_wrong_way_gives_no_evidence() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from jobs.data.dataset import Design
 from jobs.net.tasks import BERNOULLI
+from jobs.selection import interactions
 from jobs.selection.held_out import HeldOut
 from jobs.selection.interactions import Interactions, find_interactions, interacting_codes
 from jobs.selection.pair_kernels import happenings, interaction_contrasts, joint_sums, own_sums, rows_by_column
@@ -95,6 +96,27 @@ def test_the_size_of_a_block_changes_nothing() -> None:
     np.testing.assert_array_equal(cut.p_value, whole.p_value)
 
 
+def test_a_common_column_may_lie_below_zero() -> None:
+    X, _ = planted()
+    X[:, 3] = -1.0 * (np.random.default_rng(4).random(N) < 0.6)
+    y = draw_labels(6 * centred(X[:, 3]) * centred(1.0 * (X[:, 7] > 0)) - 0.5, 2)
+    assert found_in(X, y).pairs.tolist() == [[3, 7]]
+
+
+def test_relatives_of_a_partner_are_judged_by_all_rows_though_few_tell_what_the_pair_says_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X, y = planted()
+    random = np.random.default_rng(6)
+    for k in range(20, 24):
+        X[:, k] = np.where(random.random(N) < 0.3, X[:, k], X[:, 7])
+    whole = found_in(X, y)
+    monkeypatch.setattr(interactions, "_CANDIDATE_ROWS", N // 10)
+    some = found_in(X, y)
+    assert whole.pairs.tolist() == some.pairs.tolist() == [[3, 7]]
+    assert some.z[0] == pytest.approx(whole.z[0], rel=0.1)
+
+
 def test_codes_that_act_together_on_some_rows_are_named() -> None:
     X, y = planted()
     rows = np.arange(0, N, 2)
@@ -105,9 +127,11 @@ def test_codes_that_act_together_on_some_rows_are_named() -> None:
 def test_the_kernels_equal_dense_tables() -> None:
     random = np.random.default_rng(9)
     X = counts(8, 80, 9, (0.3, 0.7)).toarray()
+    X[:, 2] *= -1
     Z, rows, threshold = csr_of(X), random.permutation(80)[:60], np.where(np.arange(9) < 3, 1.5, -np.inf)
-    B = (X[rows] > np.maximum(threshold, 0)).astype(float)
-    indptr, indices = happenings(Z.indptr, Z.indices, Z.data, rows, threshold)
+    side = np.where(np.arange(9) == 2, -1.0, 1.0)
+    B = ((X[rows] * side > threshold) & (X[rows] != 0)).astype(float)
+    indptr, indices = happenings(Z.indptr, Z.indices, Z.data, rows, threshold, side)
     starts, row = rows_by_column(indptr, indices, 9)
     assert [row[starts[j] : starts[j + 1]].tolist() for j in range(9)] == [np.flatnonzero(b).tolist() for b in B.T]
     r, h = random.normal(size=60), random.uniform(0.1, 0.25, 60)
