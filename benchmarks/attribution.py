@@ -36,13 +36,13 @@ from benchmarks.drops import INTERCEPT, TRUE_COLUMNS, plan
 from benchmarks.explainers import BACKGROUND_ROWS, NODES, TABLE, THREADS, Way, stage_with
 from benchmarks.nets import DenseTwin, awake_net
 from benchmarks.peers.sides import split
-from benchmarks.peers.trees import boost
 from benchmarks.stages import stage
 from jobs.data.dataset import Design
 from jobs.data.split import Rows
 from jobs.net.threads import compute_on, side_by_side
 from jobs.net.training import Net
 from jobs.selection.attribution import SparseAttributions, explain, explain_from_zero
+from jobs.selection.baselines import boost
 
 _BATCHES = (128, 256, 512, 1024)
 _CHECKED_ROWS = 8
@@ -94,7 +94,7 @@ def main() -> None:
         facts["non_zeros"] = int(Z.nnz)
     sides = split(y)
     with stage("boost") as facts:
-        booster = boost(Z, y, sides.train, sides, max(THREADS))
+        booster = boost(Z, y, sides.train, sides.valid, seed=_SEED, threads=max(THREADS)).booster
         facts["trees"] = booster.num_trees()
     net, rows = awake_net(Z.shape[1], _SEED), sides.test[: options.rows]
     background = np.random.default_rng(_SEED).choice(sides.train, BACKGROUND_ROWS, replace=False)

@@ -113,7 +113,7 @@ def _plain_models(table: Table, columns: NDArray[np.int64]) -> Iterator[tuple[st
     Z, y, split = csr_array(table.design.Z[:, columns]), table.data.y, table.split
     linear = LogisticRegression(C=1.0, max_iter=1000).fit(Z[split.train], y[split.train])
     yield "logistic regression", float(roc_auc_score(y[split.test], linear.decision_function(Z[split.test])))
-    booster = boost(Z, y, split.train, split.valid, seed=table.seed, threads=2)
+    booster = boost(Z, y, split.train, split.valid, seed=table.seed, threads=2).booster
     yield "LightGBM", float(roc_auc_score(y[split.test], np.asarray(booster.predict(Z[split.test].toarray()))))
 
 

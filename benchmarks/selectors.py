@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from lightgbm import Booster
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.inspection import permutation_importance
@@ -23,7 +24,7 @@ from jobs.columns import prune_columns
 from jobs.data.dataset import Dataset, Design
 from jobs.data.split import Split, SplitPolicy, split_rows
 from jobs.learn import Learned, learn
-from jobs.net.linear import choose_ridge
+from jobs.net.linear import choose_adaptive_ridge
 from jobs.observer import Silent
 from jobs.selection.baselines import boost
 from jobs.stages import Stages
@@ -102,15 +103,24 @@ def winnow(table: Table) -> tuple[Chosen, Learned]:
     return Chosen(-learned.selection.rank.astype(np.float64), learned.selection.selected), learned
 
 
+def _booster(table: Table) -> Booster:
+    split = table.split
+    return boost(table.design.Z, table.data.y, split.train, split.valid, seed=table.seed, threads=2).booster
+
+
 def lightgbm_gain(table: Table) -> Chosen:
     """LightGBM, early stopping; total gain of the splits of each column."""
-    booster = boost(table.design.Z, table.data.y, table.split.train, table.split.valid, seed=table.seed, threads=2)
+    booster = boost(
+        table.design.Z, table.data.y, table.split.train, table.split.valid, seed=table.seed, threads=2
+    ).booster
     return Chosen(np.asarray(booster.feature_importance("gain"), np.float64))
 
 
 def tree_shap(table: Table) -> Chosen:
     """LightGBM, mean |TreeSHAP| of validation rows."""
-    booster = boost(table.design.Z, table.data.y, table.split.train, table.split.valid, seed=table.seed, threads=2)
+    booster = boost(
+        table.design.Z, table.data.y, table.split.train, table.split.valid, seed=table.seed, threads=2
+    ).booster
     rows = table.split.valid[:_SHAP_ROWS]
     return Chosen(
         np.abs(np.asarray(booster.predict(table.design.Z[rows].toarray(), pred_contrib=True)))[:, :-1].mean(0)
@@ -119,7 +129,7 @@ def tree_shap(table: Table) -> Chosen:
 
 def logistic_l2(table: Table) -> Chosen:
     """Ridge logistic regression, its strength chosen by validation loss; |coefficient| x standard deviation."""
-    _, linear = choose_ridge(table.design.Z, table.data.y, table.split.train, table.split.valid)
+    _, _, linear = choose_adaptive_ridge(table.design.Z, table.data.y, table.split.train, table.split.valid, rounds=1)
     return Chosen(np.abs(linear.w) * table.dense.std(axis=0))
 
 
@@ -138,7 +148,9 @@ def logistic_l1(table: Table) -> Chosen:
 
 def permutation(table: Table) -> Chosen:
     """Permutation importance (log loss, five repeats) of LightGBM on validation rows."""
-    booster = boost(table.design.Z, table.data.y, table.split.train, table.split.valid, seed=table.seed, threads=2)
+    booster = boost(
+        table.design.Z, table.data.y, table.split.train, table.split.valid, seed=table.seed, threads=2
+    ).booster
     X, y = table.design.Z[table.split.valid].toarray(), table.data.y[table.split.valid]
 
     def score(_: object, X: Floats, y: Floats) -> float:

@@ -156,7 +156,9 @@ def _sequences(
 
 def _labels(data: Dataset, split: Split) -> list[NDArray[np.float32]]:
     """The label, or each of its classes against the others; a class on too few rows is told by many columns."""
-    if len(data.classes) <= 2:
+    if not data.classes:
+        return [(data.label - data.label[split.train].mean()).astype(np.float32)]
+    if len(data.classes) == 2:
         return [data.y]
     each = [(data.y == k).astype(np.float32) for k in range(len(data.classes))]
     return [label for label in each if label[split.train].sum() >= FEW_ROWS]

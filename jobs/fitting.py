@@ -17,7 +17,7 @@ from jobs.net.threads import side_by_side
 from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trials, tune
 from jobs.planning import space_of
-from jobs.selection.baselines import Trees, train_lightgbm
+from jobs.selection.baselines import Trees, boost
 from jobs.selection.crossfit import Ensemble, cross_fit
 from jobs.stages import Stages
 
@@ -34,7 +34,7 @@ def fit_linear(
     def fitted(columns: Columns) -> tuple[float, Columns, tuple[float, ...], LinearModel]:
         Z, label, rows = resample(columns.design.Z, y, split.train, plan.resampling, plan.seed)
         strengths, loss, ridge = choose_adaptive_ridge(
-            Z, label, rows, split.valid, plan.class_weights, on_model=stages.advance, task=plan.task
+            Z, label, rows, split.valid, plan.class_weights, plan.judged_by, stages.advance, plan.task
         )
         return loss, columns, strengths, ridge
 
@@ -100,7 +100,7 @@ def train_models(
         ensemble = cross_fit(design, plain, y, split, strengths, plan, threads, lambda _: stages.advance(), ordered)
         facts["best_epochs"] = [fold.net.best_epoch for fold in ensemble.folds]
         Z, label, rows = resample(plain.Z, y, split.train, plan.resampling, plan.seed)
-        trees = train_lightgbm(
+        trees = boost(
             Z,
             label,
             rows,

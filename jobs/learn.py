@@ -6,6 +6,7 @@ Each arrow is one function of a pure room; here the nouns are only handed on.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trials
 from jobs.planning import suit_curves, training_plan
 from jobs.selection.baselines import Trees
+from jobs.selection.calibration import calibrate
 from jobs.selection.crossfit import Ensemble, collect_evidence, label_to_test, testable_classes, tested_outputs
 from jobs.selection.positions import Positions, explain_positions
 from jobs.selection.ranking import Selection, Testimony, hear, select_columns
@@ -109,7 +111,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
     selection = _select(ensemble, trees, columns, y, split, problem, threads, stages)
     summary = _explain(ensemble, split, problem, threads, stages)
-    logits = _logits(design, split, ensemble, linear, trees)
+    logits = _logits(design, y, split, ensemble, linear, trees)
     judgement = judge(logits, data, split, target, problem, task)
     return Learned(
         task=task,
@@ -224,14 +226,14 @@ def _explain_positions(
         )
 
 
-def _logits(design: Design, split: Split, ensemble: Ensemble, linear: LinearModel, trees: Trees) -> Logits:
-    """What every model says of the rows that trained none of them."""
+def _logits(
+    design: Design, y: NDArray[np.float32], split: Split, ensemble: Ensemble, linear: LinearModel, trees: Trees
+) -> Logits:
+    """What every model says of the rows that trained none of them, all of them calibrated on rows held out."""
+    task, says = ensemble.task, {linear_name(ensemble.task): partial(linear.logits, design.Z), "lightgbm": trees.logits}
+    own = {name: calibrate(logits(split.valid), y[split.valid], task) for name, logits in says.items()}
     return {
-        side: {
-            NET: ensemble.logits(rows),
-            linear_name(ensemble.task): linear.logits(design.Z, rows),
-            "lightgbm": trees.logits(rows),
-        }
+        side: {NET: ensemble.logits(rows)} | {name: own[name].apply(logits(rows)) for name, logits in says.items()}
         for side, rows in (("valid", split.valid), ("test", split.test))
     }
 

@@ -20,10 +20,10 @@ _BYTES_PER_ITEM = 4  # of a sequence as text, its delimiter included
 _CODES_OF_DATE = 6  # days, two hats, weekday, month, hour
 _BYTES_PER_EVENT = 64  # of a long drop, while its events are sorted
 _MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8  # parameters of mallopt(3)
-_MATRICES_PER_NET = 3  # codes, their momentum, their gradient
+_MATRICES_PER_NET = 4  # codes, their momentum, their gradient, and as they were at the best epoch
 
 
-def expected_peak_bytes(schema: DropSchema, plan: ReadPlan, *, d_block: int, folds: int) -> int:
+def expected_peak_bytes(schema: DropSchema, plan: ReadPlan, *, d_block: int, folds: int, threads: int) -> int:
     """Estimate the peak of a run from the footers of its drop.
 
     Args:
@@ -31,6 +31,7 @@ def expected_peak_bytes(schema: DropSchema, plan: ReadPlan, *, d_block: int, fol
         plan: which columns are read.
         d_block: width of a code.
         folds: nets.
+        threads: nets that train at a time.
     """
     if plan.shape == "long":
         return _PROCESS_BYTES + schema.n_rows * (_BYTES_PER_NONZERO + _BYTES_PER_EVENT)
@@ -41,7 +42,8 @@ def expected_peak_bytes(schema: DropSchema, plan: ReadPlan, *, d_block: int, fol
     texts = schema.text_bytes((plan.id, *plan.carried)) + of_items
     codes = 4 * len(plan.numeric) * d_block
     rows = _BYTES_PER_ROW * schema.n_rows + 2 * texts
-    return _PROCESS_BYTES + rows + _BYTES_PER_NONZERO * nonzeros + codes * (folds + 2 * _MATRICES_PER_NET)
+    nets = codes * (folds + _MATRICES_PER_NET * min(threads, folds))
+    return _PROCESS_BYTES + rows + _BYTES_PER_NONZERO * nonzeros + nets
 
 
 def require_memory(expected: int, max_memory: int | None) -> None:

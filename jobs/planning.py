@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from config import Problem
 from config.sections import RangeSettings, TunedName
+from jobs.data.resampling import multiplied
 from jobs.data.split import FEW_ROWS
 from jobs.net.encoders import EncoderShape
 from jobs.net.resnet import BodyShape
@@ -25,11 +26,13 @@ def training_plan(problem: Problem, task: Task, y: NDArray[np.float32], columns:
     rows / (classes x its rows), capped; a class of fewer than FEW_ROWS rows weighs as if it had so many. Of the columns
     that are to be factorised those count that are among the kept `columns`, if at least two are.
     """
-    net, weights = problem.net, tuple[float, ...]()
+    net, weights, counts = problem.net, tuple[float, ...](), np.zeros(0, np.int64)
     factorise = tuple(name for name in net.factorise if name in columns)
     factorise = factorise if len(factorise) > 1 else ()
+    if task.kind != "regression":
+        counts = np.bincount(y.astype(np.int64), minlength=task.n_classes)
     if problem.imbalance.method == "class_weights":
-        counts = np.maximum(np.bincount(y.astype(np.int64), minlength=task.n_classes), FEW_ROWS)
+        counts = np.maximum(counts, FEW_ROWS)
         raw = counts[0] / counts if task.kind == "binary" else len(y) / (task.n_classes * counts)
         weights = tuple(float(weight) for weight in np.minimum(raw, problem.imbalance.cap or np.inf))
         weights = (1.0, *weights[1:]) if task.kind == "binary" else weights
@@ -51,6 +54,7 @@ def training_plan(problem: Problem, task: Task, y: NDArray[np.float32], columns:
         optimizer=net.optimizer,
         code_penalty=_PENALTY if net.code_penalty == "auto" else net.code_penalty,
         class_weights=weights,
+        judged_by=weights or multiplied(counts, problem.imbalance.method),
         resampling=problem.imbalance.method,
         task=task,
         encoders=_encoders(problem, columns),

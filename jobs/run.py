@@ -97,8 +97,8 @@ def read_drop(work: Work, stages: Stages) -> Dataset:
         with stages.stage("inspect", len(parts), "parts") as facts:
             schema = inspect_parts(parts, open_part)
             plan = plan_reading(schema, work.problem)
-            net, folds = work.problem.net, work.problem.split.folds
-            expected = expected_peak_bytes(schema, plan, d_block=net.d_block, folds=folds)
+            d_block, folds = work.problem.net.d_block, work.problem.split.folds
+            expected = expected_peak_bytes(schema, plan, d_block=d_block, folds=folds, threads=work.threads)
             facts |= {"rows": schema.n_rows, "columns": len(plan.numeric), "expected_peak_bytes": expected}
             require_memory(expected, work.max_memory)
         with stages.stage("read", schema.n_rows, "rows") as facts:

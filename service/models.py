@@ -43,7 +43,8 @@ class Models:
         self._places = {place.problem: place for place in places}
         self._known: dict[str, KnownRun] = {}
         self._looked: dict[str, float] = {}
-        self._log, self._clock, self._lock = log, clock, threading.Lock()
+        self._log, self._clock = log, clock
+        self._looking = {problem: threading.Lock() for problem in self._places}
 
     @property
     def problems(self) -> list[str]:
@@ -53,20 +54,25 @@ class Models:
     def newest(self, problem: str) -> KnownRun:
         """Return the newest run of a problem; looks for a newer one every ten seconds.
 
+        While one request looks, others have the model that there is; they wait only where there is none yet.
+
         Raises:
             NoModel: there is none.
         """
         place = self._places.get(problem)
         if place is None:
             raise NoModel(f"there is no problem {problem!r}; there are {', '.join(self.problems)}")
-        with self._lock:
-            now = self._clock()
-            if now - self._looked.get(problem, float("-inf")) >= LOOK_SECONDS:
-                self._looked[problem] = now
-                self._look(place)
-            if problem not in self._known:
-                raise NoModel(f"no run of {problem!r} is committed yet")
-            return self._known[problem]
+        looking = self._looking[problem]
+        if looking.acquire(blocking=problem not in self._known):
+            try:
+                if self._clock() - self._looked.get(problem, float("-inf")) >= LOOK_SECONDS:
+                    self._look(place)
+                    self._looked[problem] = self._clock()
+            finally:
+                looking.release()
+        if problem not in self._known:
+            raise NoModel(f"no run of {problem!r} is committed yet")
+        return self._known[problem]
 
     def _look(self, place: Place) -> None:
         """Take the newest run of a place; a store that fails leaves the model that there is."""
@@ -92,7 +98,7 @@ def rows_of(model: Model, columns: dict[str, list[Any]]) -> Table:
     Raises:
         UnfitRows: a column is unknown, is as long as no other, or holds what it cannot.
     """
-    sequences = [column.vocabulary.name for column in model.sequences]
+    sequences, numeric = {column.vocabulary.name for column in model.sequences}, set(model.numeric)
     unknown = sorted(columns.keys() - {model.id, *model.columns, model.until} - model.unread)
     if unknown:
         raise UnfitRows(f"the model does not know {', '.join(map(repr, unknown[:5]))}; leave them out")
@@ -106,7 +112,7 @@ def rows_of(model: Model, columns: dict[str, list[Any]]) -> Table:
     arrays = {model.id: pa.array(range(n_rows))}
     for name, values in columns.items():
         if name != model.id and name not in model.unread:
-            arrays[name] = _array(name, values, is_number=name in set(model.numeric), is_list=name in sequences)
+            arrays[name] = _array(name, values, is_number=name in numeric, is_list=name in sequences)
     if model.until is not None and model.until not in arrays:
         raise UnfitRows(f"the model counts days up to {model.until!r}: give it for every row")
     table = table_of(pa.table(arrays), {}, model.plan(arrays))

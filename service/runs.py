@@ -16,6 +16,7 @@ from storage.committed import published
 from storage.errors import CorruptObject, ObjectMissing
 
 _RUN = re.compile(r"(?P<root>.+/)(?P<problem>[^/]+)/runs/(?P<run_id>[^/]+)/(?:attempt-[^/]+/)?")
+_HINT = "Train again with this version, or score with the version that trained it"
 _EXPECTED = "the folder of a run, as `winnow run` and `winnow results` print it: .../<problem>/runs/<run_id>"
 
 
@@ -58,7 +59,10 @@ def known_run(store: ObjectStore, problem: str, run_id: str) -> KnownRun:
         CorruptObject: a file of it is damaged, or of another version.
     """
     commit = read_commit(store, problem, run_id)
-    lineage = json.loads(published(store, commit, "run.json"))
+    try:
+        declared = Problem.model_validate(json.loads(published(store, commit, "run.json"))["problem"])
+    except (KeyError, TypeError, ValueError) as error:  # pydantic's error is a ValueError
+        raise CorruptObject("read", store.url + commit.attempt + "run.json", _first_line(error), _HINT) from error
     with TemporaryDirectory(prefix="winnow-") as folder:
         (Path(folder) / "model").mkdir()
         for name in (DESCRIPTION, WEIGHTS):
@@ -66,6 +70,9 @@ def known_run(store: ObjectStore, problem: str, run_id: str) -> KnownRun:
         try:
             model = read_model(Path(folder))
         except UnknownModel as error:
-            hint = "Train again with this version, or score with the version that trained it"
-            raise CorruptObject("read", store.url + commit.attempt + "model/", str(error), hint) from error
-    return KnownRun(commit, Problem.model_validate(lineage["problem"]), model)
+            raise CorruptObject("read", store.url + commit.attempt + "model/", str(error), _HINT) from error
+    return KnownRun(commit, declared, model)
+
+
+def _first_line(error: Exception) -> str:
+    return f"no problem that this version knows ({str(error).splitlines()[0]})"

@@ -7,6 +7,7 @@ from fastapi import Body, FastAPI, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from jobs.model import Model
+from jobs.net.threads import compute_on
 from service.models import Models, NoModel, UnfitRows, rows_of
 from storage.table import Table
 
@@ -40,8 +41,8 @@ class Known(BaseModel):
     columns: int
 
 
-def make_web(models: Models) -> FastAPI:
-    """Return the application."""
+def make_web(models: Models, threads: int = 1) -> FastAPI:
+    """Return the application; each request computes on so many threads."""
     web = FastAPI(title="Winnow", description="Predictions from the newest committed run of each problem.")
 
     def known_models() -> list[Known]:
@@ -69,6 +70,7 @@ def make_web(models: Models) -> FastAPI:
         problem: str, columns: Columns, explain: Annotated[bool, Query(description="also say why")] = False
     ) -> Answer:
         """Predict some rows."""
+        compute_on(threads)  # a request has a thread of its own, which has heard nothing of it
         try:
             known = models.newest(problem)
             table = rows_of(known.model, columns)

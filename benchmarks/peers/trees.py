@@ -36,7 +36,7 @@ def main() -> None:
     is_single = options.protocol == "single"
     with stage("train", **({} if is_single else {"winnow": 1 / POLICY.folds})) as facts:
         rows = sides.train if is_single else sides.seen
-        booster = boost(Z, y, rows, sides.valid, seed=POLICY.seed, threads=options.threads)
+        booster = boost(Z, y, rows, sides.valid, seed=POLICY.seed, threads=options.threads).booster
         facts["trees"] = booster.num_trees()
     candidates = sides.test if is_single else sides.held_out
     rows = candidates[: options.explain_rows or (EXPLAINED_ROWS if is_single else 1000)]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.data.dataset import Dataset
+from jobs.data.kernels import column_extremes
 
 Clusters = NDArray[np.int64]
 
@@ -52,7 +53,10 @@ def _differences(label: NDArray[np.floating], number: Clusters, alike: NDArray[n
 def _fingerprints(data: Dataset) -> Iterator[NDArray[np.float64]]:
     """(n_rows,) of each kind of column: equal rows have equal sums of random weights, others hardly ever."""
     random = np.random.default_rng(0)
-    yield np.asarray(data.X @ random.random(data.X.shape[1]), np.float64)
+    X = data.X
+    low, high, _ = column_extremes(X.indptr, X.indices, X.data, np.arange(data.n_rows), X.shape[1])
+    largest = np.maximum(np.maximum(np.abs(low), np.abs(high)).astype(np.float64), 1e-300)
+    yield np.asarray(X @ (random.random(X.shape[1]) / largest), np.float64)  # no column drowns the others
     for column in data.categorical:
         yield random.random(len(column.levels) + 1)[column.codes]  # null, -1, reads the last
     for sequence in data.sequences:

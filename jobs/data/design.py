@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from jobs.data.dataset import Categories, Design
-from jobs.data.kernels import add_block, select_columns
+from jobs.data.kernels import add_block, narrow, select_columns
 from jobs.data.knots import Knots, bend, no_knots
 from jobs.data.split import Rows
 
@@ -127,7 +127,7 @@ def design_of(
     if len(columns) == len(names):
         return Design(numeric, columns, starts, n_numeric, n_learned)
     blocks = [numeric, *(_one_hot(vocabulary, own) for vocabulary, own in codes), *(block.codes for block in others)]
-    return Design(_side_by_side(blocks, X), columns, starts, n_numeric, n_learned)
+    return Design(_side_by_side(blocks), columns, starts, n_numeric, n_learned)
 
 
 def bend_numbers(design: Design, knots: Knots) -> Design:
@@ -147,11 +147,11 @@ def append_codes(design: Design, column: str, said: NDArray[np.float32]) -> Desi
     starts, n_learned = design.starts.copy(), design.n_learned.copy()
     end, n_learned[k] = int(starts[k + 1]), n_learned[k] + n
     starts[k + 1 :] += n
-    Z = _side_by_side([design.Z[:, :end], csr_array(said), design.Z[:, end:]], design.Z)
+    Z = _side_by_side([design.Z[:, :end], csr_array(said), design.Z[:, end:]])
     return Design(Z, design.columns, starts, design.n_numeric, n_learned)
 
 
-def _side_by_side(blocks: Sequence[csr_array], like: csr_array) -> csr_array:
+def _side_by_side(blocks: Sequence[csr_array]) -> csr_array:
     """The blocks in one matrix; scipy's hstack goes by way of triples, and needs five times the memory."""
     lengths = np.sum([np.diff(block.indptr) for block in blocks], axis=0)
     indptr = np.concatenate([[0], np.cumsum(lengths)])
@@ -160,7 +160,7 @@ def _side_by_side(blocks: Sequence[csr_array], like: csr_array) -> csr_array:
     for block in blocks:
         add_block(block.indptr, block.indices, block.data, first, indptr, filled, indices, data)
         first += block.shape[1]
-    return csr_array((data, indices, indptr.astype(like.indptr.dtype)), shape=(len(lengths), first))
+    return csr_array((data, indices, narrow(indptr)), shape=(len(lengths), first))
 
 
 def _one_hot(vocabulary: Vocabulary, codes: NDArray[np.int32]) -> csr_array:

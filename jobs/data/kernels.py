@@ -17,6 +17,11 @@ _compile: Any = numba.njit(cache=True, nogil=True)
 _compile_parallel: Any = numba.njit(cache=True, nogil=True, parallel=True)
 
 
+def narrow(indptr: np.ndarray) -> np.ndarray:
+    """As int32, where all entries can be counted with it: of int64 scipy would make the indices int64 too."""
+    return indptr.astype(np.int32) if indptr[-1] <= np.iinfo(np.int32).max else indptr
+
+
 @_compile
 def column_extremes(indptr, indices, data, rows, n_columns):
     """Minimum, maximum (zeros included) and number of non-zeros of each column over `rows`. O(nnz)."""

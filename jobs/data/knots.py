@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from jobs.data.kernels import bend_rows, bent_lengths, column_places, select_columns
+from jobs.data.kernels import bend_rows, bent_lengths, column_places, narrow, select_columns
 from jobs.data.split import Rows
 
 Index = NDArray[np.int64]
@@ -96,7 +96,7 @@ def bend(X: csr_array, knots: Knots) -> csr_array:
     indptr = np.concatenate([[0], np.cumsum(bent_lengths(X.indptr, X.indices, X.data, knots.starts, knots.at))])
     indices, data = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float32)
     bend_rows(X.indptr, X.indices, X.data, knots.starts, knots.at, first, indptr, indices, data)
-    return csr_array((data, indices, indptr.astype(X.indptr.dtype)), shape=(X.shape[0], int(first[-1])))
+    return csr_array((data, indices, narrow(indptr)), shape=(X.shape[0], int(first[-1])))
 
 
 def _columns_with_knots(count: Index, n_rows: int, most: int) -> Index:

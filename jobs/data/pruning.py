@@ -51,28 +51,19 @@ def prune(status: NDArray[np.str_], count: NDArray[np.int64], pairs: CorrelatedP
         count: (n_columns,) non-zero training rows.
         pairs: strong pairs among the columns that are "kept" so far.
     """
-    n_columns = len(status)
-    status = status.copy()
-    stands_for, r = np.full(n_columns, -1), np.full(n_columns, np.nan)
-    neighbours = _adjacency(pairs, n_columns)
-    for column in np.lexsort((np.arange(n_columns), -count)):
-        if status[column] != KEPT:
-            continue
-        twins = [(abs(value), -other, other, value) for other, value in neighbours.get(int(column), ())]
-        standing = [twin for twin in twins if status[twin[2]] == KEPT and _comes_before(twin[2], int(column), count)]
-        if standing:
-            _, _, stands_for[column], r[column] = max(standing)
+    n_columns, status = len(status), status.copy()
+    stands_for, correlation = np.full(n_columns, -1), np.full(n_columns, np.nan)
+    columns = np.lexsort((np.arange(n_columns), -count))
+    place = np.argsort(columns)
+    ends, others = np.append(pairs.left, pairs.right), np.append(pairs.right, pairs.left)
+    r = np.append(pairs.r, pairs.r)
+    by_end = np.argsort(ends, kind="stable")
+    starts = np.searchsorted(ends[by_end], np.arange(n_columns + 1))
+    for column in columns[status[columns] == KEPT]:
+        own = by_end[starts[column] : starts[column + 1]]
+        own = own[(status[others[own]] == KEPT) & (place[others[own]] < place[column])]
+        if len(own):
+            nearest = own[np.lexsort((others[own], -np.abs(r[own])))[0]]
+            stands_for[column], correlation[column] = others[nearest], r[nearest]
             status[column] = PRUNED
-    return Pruning(status, stands_for, r)
-
-
-def _comes_before(other: int, column: int, count: NDArray[np.int64]) -> bool:
-    return (-int(count[other]), other) < (-int(count[column]), column)
-
-
-def _adjacency(pairs: CorrelatedPairs, n_columns: int) -> dict[int, list[tuple[int, float]]]:
-    neighbours: dict[int, list[tuple[int, float]]] = {}
-    for left, right, r in zip(pairs.left.tolist(), pairs.right.tolist(), pairs.r.tolist(), strict=True):
-        neighbours.setdefault(left, []).append((right, r))
-        neighbours.setdefault(right, []).append((left, r))
-    return {column: neighbours[column] for column in neighbours if column < n_columns}
+    return Pruning(status, stands_for, correlation)

@@ -3,7 +3,8 @@
 """Training rows with rarer classes made more frequent, or commoner ones rarer, by imbalanced-learn.
 
 Only rows that train are touched: a resampled table is the old one with the new rows behind it, and which of all rows to
-train on. What judges keeps its own frequencies, and calibration on held-out rows brings the probabilities back to them.
+train on. What judges keeps its own rows, weighed by what became of their class (`multiplied`), and calibration on
+held-out rows brings the probabilities back to their frequencies.
 A class with fewer than FEW_ROWS rows counts as one with so many: a thousand copies of one row teach only that row.
 """
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix, vstack
 
+from jobs.data.kernels import narrow
 from jobs.data.split import FEW_ROWS, Rows
 
 Resampled = tuple[csr_array, NDArray[np.float32], Rows]
@@ -24,6 +26,7 @@ _SAMPLERS = {
     "oversample": "RandomOverSampler",
     "smote": "SMOTE",
 }
+_UNDER = {"undersample", "nearmiss"}
 _NEIGHBOURS, _NEAR = 5, 3  # of SMOTE and of NearMiss, fewer where a class has fewer rows
 
 
@@ -54,10 +57,19 @@ def resample(Z: csr_array, y: NDArray[np.float32], rows: Rows, method: str, seed
         return Z, y, np.sort(rows[sampler.sample_indices_])
     new = csr_array(taken[len(rows) :])  # SMOTE puts what it makes behind what was there
     together = csr_array(vstack([Z, new], format="csr"))
-    together.indices, together.indptr = together.indices.astype(np.int32), together.indptr.astype(Z.indptr.dtype)
+    together.indices, together.indptr = together.indices.astype(np.int32), narrow(together.indptr)
     together.sort_indices()
     made = Z.shape[0] + np.arange(new.shape[0])
     return together, np.concatenate([y, taken_labels[len(rows) :].astype(np.float32)]), np.concatenate([rows, made])
+
+
+def multiplied(counts: NDArray[np.int64], method: str) -> tuple[float, ...]:
+    """By how much `resample` multiplies the share of each class that has so many rows; empty: it leaves them so."""
+    if method not in _SAMPLERS or method == "tomek":
+        return ()
+    wanted = _wanted(counts, is_under=method in _UNDER)
+    after = np.array([wanted.get(k, 0) for k in range(len(counts))], np.float64)
+    return tuple((after / np.maximum(counts, 1) * counts.sum() / after.sum()).tolist())
 
 
 def _sampler(method: str, counts: NDArray[np.int64], seed: int) -> Any:  # noqa: ANN401 - untyped
@@ -71,8 +83,7 @@ def _sampler(method: str, counts: NDArray[np.int64], seed: int) -> Any:  # noqa:
     make: Any = getattr(over_sampling, name, None) or getattr(under_sampling, name)
     if name == "TomekLinks":
         return make()
-    is_under = name in {"RandomUnderSampler", "NearMiss"}
-    wanted = _wanted(counts, is_under=is_under)
+    wanted = _wanted(counts, is_under=method in _UNDER)
     if name == "SMOTE":
         return make(sampling_strategy=wanted, random_state=seed, k_neighbors=min(_NEIGHBOURS, fewest - 1))
     if name == "NearMiss":

@@ -134,7 +134,7 @@ def _fewest(data: Dataset, y: NDArray[np.float32]) -> int:
 
 def _strata(data: Dataset, rows: Rows, least: int) -> NDArray[np.int64]:
     """(len(rows),) what is to be as frequent on every side: the class, rare ones together; of a number its tenth."""
-    y = data.y[rows]
+    y = data.label[rows]
     if not data.classes:
         return np.argsort(np.argsort(y, kind="stable"), kind="stable") * _TENTHS // len(y)
     strata = y.astype(np.int64)
@@ -224,7 +224,7 @@ def _folds(data: Dataset, clusters: Clusters, train: Rows, policy: SplitPolicy) 
 
 def _require_both_classes(data: Dataset, sides: Mapping[str, Rows]) -> None:
     for name, rows in sides.items():
-        if len(np.unique(data.y[rows])) < 2:
+        if len(np.unique(data.label[rows])) < 2:
             holds = f"{int(data.y[rows].sum())} of them positive" if len(data.classes) == 2 else "all of one value"
             needed = "both classes are needed" if len(data.classes) == 2 else "several are needed"
             found = f"{name} would have {len(rows)} rows, {holds}; {needed}"

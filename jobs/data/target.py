@@ -34,7 +34,7 @@ class Target:
         return np.sign(values) * np.expm1(np.minimum(np.abs(values), _LARGEST)) if self.log1p else values
 
 
-_LARGEST = 700.0  # exp of more is no number
+_LARGEST = 88.7  # the logarithm of the largest label there may be
 
 
 def fit_target(y: NDArray[np.floating], rows: Rows, *, log1p: bool) -> Target:

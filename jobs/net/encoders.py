@@ -177,7 +177,7 @@ def train_encoder(
         encoder.eval()
         with torch.inference_mode():
             said = head(torch.from_numpy(encode(encoder, ordered, valid))).squeeze(-1).numpy()
-        loss = float(task.losses(said + offset[valid], y[valid]).mean())
+        loss = task.mean_loss(said + offset[valid], y[valid], class_weights)
         on_epoch()
         if not np.isfinite(loss):
             raise FloatingPointError(f"epoch {number + 1} of the encoder of {ordered.name!r}: validation loss {loss}")

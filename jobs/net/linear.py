@@ -11,6 +11,7 @@ others (docs/decisions/0006-ridge-in-place.md).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,71 +185,53 @@ def _minimised(loss: Callable[[Floats], tuple[float, Floats]], begin: Floats) ->
     return np.asarray(found.x, np.float64)
 
 
-def choose_ridge(
-    Z: csr_array,
-    y: NDArray[np.float32],
-    train: Rows,
-    valid: Rows,
-    class_weights: Sequence[float] = (),
-    strengths: Sequence[float] = STRENGTHS,
-    on_model: Callable[[], object] = int,
-    task: Task = BINARY,
-) -> tuple[float, LinearModel]:
-    """Return the strength with the least validation loss, and the model fitted with it on the training rows.
-
-    Candidates are tried from the strongest penalty on, each from where the one before it ended, until two in a row have
-    not lowered the validation loss. `on_model` is called after each, and may raise to abandon.
-    """
-    return _chosen(Z, y, train, valid, class_weights, strengths, on_model, task)[1:]
-
-
 def choose_adaptive_ridge(
     Z: csr_array,
     y: NDArray[np.float32],
     train: Rows,
     valid: Rows,
     class_weights: Sequence[float] = (),
+    judged_by: Sequence[float] = (),
     on_model: Callable[[], object] = int,
     task: Task = BINARY,
+    strengths: Sequence[float] = STRENGTHS,
+    rounds: int = ROUNDS,
 ) -> tuple[tuple[float, ...], float, LinearModel]:
-    """Choose the strength of a round as choose_ridge does, and another round as long as it lowers the validation loss.
+    """Choose the strength of a ridge by its validation loss, and another round as long as that lowers it.
+
+    Args:
+        Z: (n_rows, n_codes).
+        y: (n_rows,) labels.
+        train: positions of rows to learn from.
+        valid: positions of rows that judge.
+        class_weights: weight of the loss of each class on training rows; empty: all rows count the same.
+        judged_by: the same on validation rows.
+        on_model: called after each model, and may raise to abandon.
+        task: what the label is.
+        strengths: of the candidates. They are tried from the strongest penalty on, each from where the one before it
+            ended, until two in a row have not lowered the validation loss.
+        rounds: at most; one is a plain ridge.
 
     Returns:
         The strength of each round; the validation loss, nats a row, of the last; and its model.
     """
-    given = (Z, y, train, valid, class_weights, STRENGTHS, on_model, task)
-    loss, strength, model = _chosen(*given)
-    strengths = (strength,)
-    for _ in range(ROUNDS - 1):
-        of_round, strength, ridge = _chosen(*given, _spread_of(model))
+
+    def best(spread: Floats | None = None) -> tuple[float, float, LinearModel]:
+        tried: list[tuple[float, float, LinearModel]] = []
+        model = None
+        for strength in sorted(strengths):
+            model = fit_ridge(Z, y, train, strength, class_weights, model, task, spread)
+            tried.append((task.mean_loss(model.logits(Z, valid), y[valid], judged_by), strength, model))
+            on_model()
+            if min(tried[-_WORSE:], key=itemgetter(0))[0] > min(tried, key=itemgetter(0))[0]:
+                break
+        return min(tried, key=itemgetter(0))
+
+    loss, strength, model = best()
+    chosen = (strength,)
+    for _ in range(rounds - 1):
+        of_round, strength, ridge = best(_spread_of(model))
         if of_round >= loss:
             break
-        loss, strengths, model = of_round, (*strengths, strength), ridge
-    return strengths, loss, model
-
-
-def _chosen(
-    Z: csr_array,
-    y: NDArray[np.float32],
-    train: Rows,
-    valid: Rows,
-    class_weights: Sequence[float],
-    strengths: Sequence[float],
-    on_model: Callable[[], object],
-    task: Task,
-    spread: Floats | None = None,
-) -> tuple[float, float, LinearModel]:
-    """The least validation loss, nats a row, the strength that has it, and its model, as choose_ridge searches."""
-    tried: list[tuple[float, float, LinearModel]] = []
-    model = None
-    for strength in sorted(strengths):
-        model = fit_ridge(Z, y, train, strength, class_weights, model, task, spread)
-        tried.append((float(task.losses(model.logits(Z, valid), y[valid]).mean()), strength, model))
-        on_model()
-        if min(tried[-_WORSE:], key=_first)[0] > min(tried, key=_first)[0]:
-            break
-    return min(tried, key=_first)
-
-
-def _first(tried: tuple[float, float, LinearModel]) -> float:
-    return tried[0]
+        loss, chosen, model = of_round, (*chosen, strength), ridge
+    return chosen, loss, model

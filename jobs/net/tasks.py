@@ -8,6 +8,7 @@ Losses are in nats per row (of a regression: of a Gaussian with variance 1). Wha
 several (n, n_outputs), as in scikit-learn.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,6 +45,17 @@ class Task:
         if self.kind == "regression":
             return (f - y) ** 2 / 2
         return logsumexp(f, axis=1) - f[np.arange(len(f)), y.astype(np.int64)]
+
+    def mean_loss(self, f: Floats, y: NDArray[np.float32], class_weights: Sequence[float] = ()) -> float:
+        """Return the loss, nats a row, each row with the weight of its class: what is learned judges what was learned.
+
+        A model that learned with weights has logits for classes of other frequencies: without the weights the one that
+        learned least would be the best. `class_weights` as in `weighted_losses`.
+        """
+        losses = self.losses(f, y)
+        if len(class_weights):
+            losses = losses * np.asarray(class_weights)[y.astype(np.int64)]
+        return float(losses.mean())
 
     def weighted_losses(self, f: Single, y: Single, class_weights: Single) -> tuple[Single, Single]:
         """Return (n,) losses and their derivatives in f, each row with the weight of its class.

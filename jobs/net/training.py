@@ -48,6 +48,7 @@ class TrainingPlan:
         learning_rate, weight_decay, optimizer: of the body ("adamw", "adam", "sgd"); the codes share the learning rate.
         code_penalty: group lasso of the codes (see CodeOptimizer).
         class_weights: weight of the loss of each class; empty: all rows count the same.
+        judged_by: weight of the validation loss of each class: the same, or what resampling makes of its share.
         resampling: of the rows that train, see jobs/data/resampling.py.
         task: what the label is.
         encoders: of columns of sequences whose order is read, by name (encoders.py).
@@ -64,6 +65,7 @@ class TrainingPlan:
     optimizer: str = "adamw"
     code_penalty: float = 3.0
     class_weights: tuple[float, ...] = ()
+    judged_by: tuple[float, ...] = ()
     resampling: str = "none"
     task: Task = BINARY
     encoders: Mapping[str, EncoderShape] = field(default_factory=dict[str, EncoderShape])
@@ -87,7 +89,7 @@ class TrainingPlan:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one pass left: training loss with dropout, validation loss without, in nats per row."""
+    """What one pass left: training loss with dropout, validation loss without, weighted by class, in nats per row."""
 
     number: int
     train_loss: float
@@ -165,12 +167,14 @@ def train_net(
         FloatingPointError: the loss is not finite any more.
     """
     trainer = _Trainer(Z, y, train, linear, plan, awake, factored)
-    offset, task = linear.logits(Z, valid), plan.task
-    history = [Epoch(0, _loss(task, linear.logits(Z, train), y[train]), _loss(task, offset, y[valid]))]
+    offset = linear.logits(Z, valid)
+    of_train = _loss(plan.task, linear.logits(Z, train), y[train], plan.class_weights)
+    history = [Epoch(0, of_train, _loss(plan.task, offset, y[valid], plan.judged_by))]
     best = trainer.state()
     while history[-1].number < min(plan.epochs, _end_of_patience(plan, history, len(train), len(valid))):
         train_loss = trainer.run_epoch()
-        valid_loss = _loss(task, offset + _deep_logits(trainer.body, Z, valid, trainer.codes()), y[valid])
+        f = offset + _deep_logits(trainer.body, Z, valid, trainer.codes())
+        valid_loss = _loss(plan.task, f, y[valid], plan.judged_by)
         if not math.isfinite(train_loss + valid_loss):
             raise FloatingPointError(f"epoch {len(history)}: training loss {train_loss}, validation loss {valid_loss}")
         history.append(Epoch(len(history), train_loss, valid_loss))
@@ -256,9 +260,9 @@ def _deep_logits(body: Body, Z: csr_array, rows: Rows, W: Matrix) -> NDArray[np.
     return out
 
 
-def _loss(task: Task, f: NDArray[np.float64], y: NDArray[np.float32]) -> float:
+def _loss(task: Task, f: NDArray[np.float64], y: NDArray[np.float32], weights: Sequence[float]) -> float:
     with np.errstate(all="ignore"):
-        return float(task.losses(f, y).mean())
+        return task.mean_loss(f, y, weights)
 
 
 def _end_of_patience(plan: TrainingPlan, history: list[Epoch], n_train: int, n_valid: int) -> int:

@@ -115,7 +115,7 @@ def tune(
         net = train_net(Z, y, rows, valid, linear, _with(plan, trial.params), judge, factored=factored)
         f = net.logits(Z, valid)
         if metric == "loss" or plan.task.kind != "binary":
-            return -float(plan.task.losses(f, y[valid]).mean())
+            return -plan.task.mean_loss(f, y[valid], plan.judged_by)
         return area_under_roc(y[valid], f)
 
     while len(tried := _tried(study)) < trials and sum(trial.seconds for trial in tried) < 60 * minutes:

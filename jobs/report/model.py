@@ -161,15 +161,14 @@ def _encoders(weights: dict[str, np.ndarray], number: int, sequences: Sequence[d
     for column in sequences:
         if column["encoder"] is not None:
             encoder = Encoder(EncoderShape(**column["encoder"]), len(column["levels"]) + 1, column["max_length"], 0)
-            encoder.load_state_dict(_state(weights, f"net{number}.encoder.{column['name']}."))
+            encoder.load_state_dict(_state(weights, f"net{number}.encoder.{column['name']}.", encoder))
             found[column["name"]] = encoder.eval().requires_grad_(requires_grad=False)
     return found
 
 
-def _state(weights: dict[str, np.ndarray], prefix: str) -> dict[str, torch.Tensor]:
-    return {
-        name.removeprefix(prefix): torch.from_numpy(value) for name, value in weights.items() if name.startswith(prefix)
-    }
+def _state(weights: dict[str, np.ndarray], prefix: str, module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The state of a module; not by prefix alone: a column `clicks.recent` begins as the column `clicks` does."""
+    return {name: torch.from_numpy(weights[prefix + name]) for name in module.state_dict()}
 
 
 def _vocabulary(column: dict[str, Any], *, has_null: bool = False) -> Vocabulary:
@@ -180,7 +179,7 @@ def _vocabulary(column: dict[str, Any], *, has_null: bool = False) -> Vocabulary
 
 def _net(weights: dict[str, np.ndarray], number: int, net: dict[str, Any], shape: BodyShape, task: Task) -> Net:
     body = Body(shape, 0, task.n_outputs)
-    body.load_state_dict(_state(weights, f"net{number}.body."))
+    body.load_state_dict(_state(weights, f"net{number}.body.", body))
     body.requires_grad_(requires_grad=False)
     intercept = np.array(net["intercept"], np.float64)
     linear = LinearModel(weights[f"net{number}.linear"], intercept if task.n_outputs > 1 else float(intercept[0]))

@@ -43,21 +43,6 @@ class Trees:
         return np.asarray(self.booster.feature_importance("gain"), dtype=np.float64)
 
 
-def train_lightgbm(
-    Z: csr_array,
-    y: NDArray[np.float32],
-    train: Rows,
-    valid: Rows,
-    *,
-    seed: int,
-    threads: int,
-    on_round: Callable[[], None],
-    task: Task = BINARY,
-) -> Trees:
-    """Boost trees as `boost` does."""
-    return Trees(boost(Z, y, train, valid, seed=seed, threads=threads, on_round=on_round, task=task), Z)
-
-
 def boost(
     Z: csr_array,
     y: NDArray[np.float32],
@@ -68,7 +53,7 @@ def boost(
     threads: int,
     on_round: Callable[[], None] = lambda: None,
     task: Task = BINARY,
-) -> lightgbm.Booster:
+) -> Trees:
     """Boost trees with early stopping on the validation rows.
 
     Args:
@@ -90,10 +75,11 @@ def boost(
     own: dict[str, object] = {"objective": task.kind, "seed": seed, "num_threads": threads}
     if task.kind == "multiclass":
         own["num_class"] = task.n_classes
-    return lightgbm.train(
+    booster = lightgbm.train(
         _PARAMETERS | own,
         training,
         num_boost_round=_ROUNDS,
         valid_sets=[validation],
         callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False), count_round],
     )
+    return Trees(booster, Z)

@@ -33,7 +33,8 @@ def estimates(metrics: Callable[[Floats], Mapping[str, float]], n_rows: int, see
         seed: of the replicates.
     """
     values, random = metrics(np.ones(n_rows)), np.random.default_rng(seed)
-    draws = [metrics(random.poisson(1.0, n_rows).astype(np.float64)) for _ in range(_REPLICATES)]
+    weights = (random.poisson(1.0, n_rows).astype(np.float64) for _ in range(_REPLICATES))
+    draws = [metrics(weight) for weight in weights if weight.any()]
     found: dict[str, Estimate] = {}
     for name, value in values.items():
         low, high = np.nanpercentile([draw[name] for draw in draws], _INTERVAL)

@@ -2,9 +2,9 @@
 # torch leaves from_numpy untyped.
 """How well items are ranked for those who wanted them: hit rate and NDCG at k, beside what is popular.
 
-Every item of the training rows is a candidate, but for those that the same user wanted there: no sample of candidates,
-which would change the order of models (Krichene and Rendle 2020). Because a code is a sum over columns, an item costs
-one addition and one pass of the body, not a row of the design.
+Every item of the training and validation rows is a candidate, but for those that the same user wanted there: no sample
+of candidates, which would change the order of models (Krichene and Rendle 2020). Because a code is a sum over columns,
+an item costs one addition and one pass of the body, not a row of the design.
 """
 
 from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ class Ranked:
 
 def judged_rows(wanted: Wanted, test: Rows) -> int:
     """Return how many of the test rows judge."""
-    return min(MOST_ROWS, int(wanted.is_wanted[test].sum()))
+    return min(MOST_ROWS, int((wanted.is_wanted[test] & (wanted.item.codes[test] >= 0)).sum()))
 
 
 def rank_items(
@@ -99,6 +99,7 @@ def rank_items(
     Returns:
         None if nothing was wanted on a test row.
     """
+    known, test = (rows[wanted.item.codes[rows] >= 0] for rows in (known, test))  # null is no item
     rows = sample_rows(np.random.default_rng(seed), test[wanted.is_wanted[test]], MOST_ROWS)
     if not len(rows):
         return None

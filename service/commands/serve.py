@@ -5,7 +5,6 @@ from pathlib import Path
 
 from config import load_settings
 from config.machine import usable_cores
-from jobs.net.threads import compute_on
 from service.exits import Exit
 from service.logs import configure_logs, get_log
 from service.models import Models
@@ -32,9 +31,8 @@ def execute(
         from service.web import make_web  # noqa: PLC0415 - the same
     except ImportError as error:
         raise usage_error("serve", "no FastAPI here", "pip install 'winnow[serve]'") from error
-    compute_on(settings.threads or usable_cores())
     log = get_log()
     models = Models(find_places(problem, config, results), log, time.monotonic)
     log.info("serving", problems=models.problems, url=f"http://{host}:{port}")
-    uvicorn.run(make_web(models), host=host, port=port, log_level="warning")
+    uvicorn.run(make_web(models, settings.threads or usable_cores()), host=host, port=port, log_level="warning")
     return Exit.DONE

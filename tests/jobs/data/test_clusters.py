@@ -93,3 +93,12 @@ def test_copies_stand_on_one_side_and_in_one_fold() -> None:
     assert sum(map(len, sides)) == len(set.union(*sides)) == 400
     assert abs(len(split.test) / 1200 - 0.2) < 0.01
     np.testing.assert_array_equal(np.sort(np.concatenate(split.folds)), split.train)
+
+
+def test_a_column_of_huge_numbers_does_not_make_rows_equal() -> None:
+    """Nanoseconds of a day in a float64 sum leave steps of 256 to all that is added."""
+    X = counts(4, N, 10, (0.4, 0.9)).toarray()
+    X[:, 0] = 1.7e18 + np.arange(N) // 10 * 8.64e13
+    X[:, 1] = np.arange(N) + 1
+    data = dataset_of(csr_of(X), (np.arange(N) // 10 % 2).astype(np.float32))
+    assert len(np.unique(copies_of(data))) == N

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jobs.data.resampling import resample
+from jobs.data.resampling import multiplied, resample
 from jobs.data.split import FEW_ROWS
 from tests.jobs.tables import counts, dataset_of, draw_labels, problem_of
 
@@ -28,6 +28,16 @@ def test_classes_become_equally_frequent(method: str, n: int) -> None:
     np.testing.assert_array_equal(table[: Z.shape[0]].toarray(), Z.toarray())
     assert rows[rows < 400].max() < 300  # nothing that judges has come in
     assert (table.indices.dtype, table.indptr.dtype, table.dtype) == (np.int32, Z.indptr.dtype, np.float32)
+
+
+@pytest.mark.parametrize("method", ["undersample", "nearmiss", "oversample", "smote", "tomek"])
+def test_it_is_known_what_becomes_of_the_share_of_each_class(method: str) -> None:
+    _, labels, rows = resample(Z, Y, TRAIN, method, 1)
+    before, after = (np.bincount(each.astype(int)) for each in (Y[TRAIN], labels[rows]))
+    times = multiplied(np.append(before, 0), method)
+    if method != "tomek":
+        np.testing.assert_allclose(times, np.append(after / after.sum() / (before / before.sum()), 0))
+    assert bool(times) == (method != "tomek")
 
 
 def test_what_smote_makes_lies_between_rows_of_its_class() -> None:

@@ -1,11 +1,13 @@
 """Which rows train, validate and test."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from jobs.data.dataset import Dataset
 from jobs.data.split import Split, SplitPolicy, split_rows
-from tests.jobs.tables import csr_of, dataset_of
+from tests.jobs.tables import counts, csr_of, dataset_of
 
 N = 1000
 
@@ -120,3 +122,10 @@ def test_the_side_that_lacks_a_class_is_named() -> None:
     data = dataset_of(csr_of(np.ones((100, 1), np.float32)), y, split=declared)
     with pytest.raises(ValueError, match="test would have 10 rows, 0 of them positive; both classes are needed"):
         split_rows(data, SplitPolicy())
+
+
+def test_numbers_that_float32_takes_for_equal_are_split_by_all_their_digits() -> None:
+    numbers = 1.7e9 + np.arange(200) % 20
+    data = replace(dataset_of(counts(1, 200, 5), numbers.astype(np.float32)), classes=(), numbers=numbers)
+    split = split_rows(data, SplitPolicy(0.2, 0.2, "row", True, 3, 1))
+    assert abs(numbers[split.test].mean() - numbers.mean()) < 0.5

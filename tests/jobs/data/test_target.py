@@ -28,3 +28,10 @@ def test_rows_outside_training_change_nothing() -> None:
 def test_a_label_of_one_value_does_not_divide_by_zero() -> None:
     target = fit_target(np.full(5, 3.0, np.float32), np.arange(5), log1p=False)
     np.testing.assert_array_equal(target.of_label(np.full(5, 3.0, np.float32)), 0)
+
+
+def test_a_prediction_far_outside_is_the_largest_label_at_most() -> None:
+    target = fit_target(Y, np.arange(300), log1p=True)
+    said = target.to_label(np.array([-1e6, 1e6]))
+    np.testing.assert_allclose(np.abs(said), 3.3e38, rtol=0.1)
+    assert np.isfinite(said**2).all()

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss, roc_auc_score
 
 from jobs.net import linear
-from jobs.net.linear import LinearModel, choose_adaptive_ridge, choose_ridge, fit_adaptive_ridge, fit_ridge
+from jobs.net.linear import LinearModel, choose_adaptive_ridge, fit_adaptive_ridge, fit_ridge
 from jobs.net.tasks import REGRESSION, Task
 from tests.jobs.tables import counts, csr_of, draw_labels
 
@@ -41,13 +41,31 @@ def test_logits_are_the_linear_form() -> None:
 
 def test_the_strength_of_least_validation_loss_is_chosen() -> None:
     strengths = (1e-4, 0.1, 1000.0)
-    chosen, model = choose_ridge(Z, Y, TRAIN, VALID, strengths=strengths)
+    (chosen,), _, model = choose_adaptive_ridge(Z, Y, TRAIN, VALID, strengths=strengths, rounds=1)
     losses = {}
     for strength in strengths:
         f = fit_ridge(Z, Y, TRAIN, strength).logits(Z, VALID)
         losses[strength] = log_loss(Y[VALID], 1 / (1 + np.exp(-f)))
     assert chosen == min(losses, key=losses.__getitem__) == 0.1
     np.testing.assert_allclose(model.w, fit_ridge(Z, Y, TRAIN, 0.1).w, atol=1e-2)  # it began at its neighbour
+
+
+def test_under_class_weights_a_strength_is_judged_with_them() -> None:
+    """Judged without, the strength that moves the intercept least is the best one, and nothing is learned."""
+    random = np.random.default_rng(3)
+    X = counts(5, 3000, 80, (0.05, 0.3))
+    y = draw_labels(X.toarray()[:, :10] @ random.choice([-0.5, 0.5], 10) - 3.5, 6)
+    train, valid, weights = np.arange(2000), np.arange(2000, 3000), (1.0, 25.0)
+    (strength,), _, _ = choose_adaptive_ridge(X, y, train, valid, weights, weights, rounds=1)
+    losses = {each: loss_of(fit_ridge(X, y, train, each, weights), X, y, valid, weights) for each in linear.STRENGTHS}
+    assert strength == min(losses, key=losses.__getitem__)
+    assert strength < max(linear.STRENGTHS)
+
+
+def loss_of(model: LinearModel, X: csr_array, y: np.ndarray, rows: np.ndarray, weights: tuple[float, float]) -> float:
+    return float(
+        log_loss(y[rows], 1 / (1 + np.exp(-model.logits(X, rows))), sample_weight=np.take(weights, y[rows].astype(int)))
+    )
 
 
 def test_rows_outside_training_do_not_change_the_ridge() -> None:
@@ -64,7 +82,8 @@ def test_the_search_ends_when_two_candidates_in_a_row_were_no_better(monkeypatch
         return fit_ridge(*args)
 
     monkeypatch.setattr(linear, "fit_ridge", record)
-    chosen, _ = choose_ridge(Z, Y, TRAIN, VALID, strengths=(1e5, 0.1, 0.01, 1e2, 1e3, 1e-4, 1e4))
+    among = (1e5, 0.1, 0.01, 1e2, 1e3, 1e-4, 1e4)
+    (chosen,), _, _ = choose_adaptive_ridge(Z, Y, TRAIN, VALID, strengths=among, rounds=1)
     assert chosen == 0.1
     assert tried == [1e-4, 0.01, 0.1, 1e2, 1e3]
 
@@ -103,7 +122,7 @@ def test_where_few_columns_act_further_rounds_find_them(seed: int) -> None:
     X, y, f = few_of_many(seed)
     train, valid, test = np.arange(2000), np.arange(2000, 2400), np.arange(2400, 3000)
     strengths, loss, model = choose_adaptive_ridge(X, y, train, valid)
-    _, ridge = choose_ridge(X, y, train, valid)
+    _, _, ridge = choose_adaptive_ridge(X, y, train, valid, rounds=1)
     assert len(strengths) > 1
     assert loss < log_loss(y[valid], 1 / (1 + np.exp(-ridge.logits(X, valid))))
     best, plain, adaptive = (roc_auc_score(y[test], g) for g in (f[test], ridge.logits(X, test), model.logits(X, test)))

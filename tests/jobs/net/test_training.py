@@ -139,15 +139,19 @@ def test_every_optimizer_lowers_the_training_loss(optimizer: str) -> None:
 
 
 @pytest.mark.parametrize("weight", [1.0, 5.0])
-def test_positives_weigh_in_the_training_loss_and_not_in_the_validation_loss(weight: float) -> None:
+def test_positives_weigh_in_what_is_learned_and_in_what_judges_it(weight: float) -> None:
     table = noise_table()
     Z, y, train, valid = table
-    net = trained(table, replace(PLAN, epochs=1, class_weights=(1.0, weight), learning_rate=1e-12))  # stands still
-    loss = binary_loss(net.linear.logits(Z, train), y[train]) * np.where(y[train] == 1, weight, 1)
-    assert net.history[1].train_loss == pytest.approx(loss.mean(), rel=1e-5)
-    assert net.history[1].valid_loss == pytest.approx(
-        binary_loss(net.linear.logits(Z, valid), y[valid]).mean(), rel=1e-5
+    net = trained(
+        table, replace(PLAN, epochs=1, class_weights=(1.0, weight), judged_by=(1.0, weight), learning_rate=1e-12)
+    )  # stands still
+    of_train, of_valid = (
+        (binary_loss(net.linear.logits(Z, rows), y[rows]) * np.where(y[rows] == 1, weight, 1)).mean()
+        for rows in (train, valid)
     )
+    for epoch in net.history:
+        assert epoch.train_loss == pytest.approx(of_train, rel=1e-5)
+        assert epoch.valid_loss == pytest.approx(of_valid, rel=1e-5)
 
 
 @pytest.mark.parametrize(("n_rows", "size"), [(10, 64), (3200, 64), (6400, 128), (20_000, 512), (10**7, 1024)])

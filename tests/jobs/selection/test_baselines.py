@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from jobs.errors import Abandoned
-from jobs.selection.baselines import train_lightgbm
+from jobs.selection.baselines import boost
 from tests.jobs.tables import csr_of, draw_labels
 
 RANDOM = np.random.default_rng(5)
@@ -15,7 +15,7 @@ TRAIN, VALID = np.arange(1000), np.arange(1000, 1500)
 
 
 def test_trees_see_an_interaction_and_speak_in_logits() -> None:
-    trees = train_lightgbm(Z, Y, TRAIN, VALID, seed=1, threads=1, on_round=lambda: None)
+    trees = boost(Z, Y, TRAIN, VALID, seed=1, threads=1)
     f = trees.logits(VALID)
     assert roc_auc_score(Y[VALID], f) > 0.8
     assert f.min() < 0 < f.max()
@@ -23,7 +23,7 @@ def test_trees_see_an_interaction_and_speak_in_logits() -> None:
 
 
 def test_trees_are_the_same_for_any_number_of_threads() -> None:
-    one, two = (train_lightgbm(Z, Y, TRAIN, VALID, seed=1, threads=k, on_round=lambda: None) for k in (1, 2))
+    one, two = (boost(Z, Y, TRAIN, VALID, seed=1, threads=k) for k in (1, 2))
     np.testing.assert_array_equal(one.logits(VALID), two.logits(VALID))
     np.testing.assert_array_equal(one.gain(), two.gain())
 
@@ -37,5 +37,5 @@ def test_who_watches_may_end_the_boosting() -> None:
             raise Abandoned("stop")
 
     with pytest.raises(Abandoned):
-        train_lightgbm(Z, Y, TRAIN, VALID, seed=1, threads=1, on_round=stop)
+        boost(Z, Y, TRAIN, VALID, seed=1, threads=1, on_round=stop)
     assert len(rounds) == 3

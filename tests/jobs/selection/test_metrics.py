@@ -167,3 +167,11 @@ def test_a_lead_is_paired_and_zero_over_itself(task: Task) -> None:
     one, two = (evaluate(each, y, 0.5, 3, task)[name] for each in (f, worse))
     assert ahead.value == pytest.approx(one.value - two.value)
     assert ahead.high - ahead.low < (one.high - one.low) + (two.high - two.low)
+
+
+@pytest.mark.parametrize("task", [REGRESSION, Task("multiclass", 3)])
+def test_a_few_rows_have_intervals_too(task: Task) -> None:
+    """One in twenty replicates of three rows draws none of them."""
+    y = np.array([0, 1, 2], np.float32)
+    found = evaluate(np.eye(3) if task.n_outputs > 1 else y + 0.5, y, 0.5, 1, task)
+    assert all(np.isfinite([each.value, each.low, each.high]).all() for name, each in found.items() if name != "r2")
