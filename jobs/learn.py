@@ -15,6 +15,7 @@ from config import Problem
 from jobs.columns import Columns, prune_columns
 from jobs.data.dataset import Dataset, Design
 from jobs.data.design import bend_numbers
+from jobs.data.factor import common_factor
 from jobs.data.resampling import NoSampler
 from jobs.data.split import FEW_ROWS, Split, SplitPolicy, UnfitColumn, automatic_share, split_rows
 from jobs.data.target import Target, fit_target
@@ -184,13 +185,14 @@ def _select(
     outputs, plain = tested_outputs(ensemble, y), columns.plain
     with stages.stage("evidence", len(ensemble.folds) * len(outputs), "folds") as facts:
         heard: list[Testimony] = []
-        tested = bend_numbers(plain, columns.bends)
+        tested, factor = bend_numbers(plain, columns.bends), common_factor(plain, split.known)
         for output in outputs:
             label = label_to_test(ensemble, y, output)
             evidence = collect_evidence(ensemble, tested, label, y, threads, stages.advance, output)
-            heard.append(hear(evidence, plain, tested, label, split.clusters))
+            heard.append(hear(evidence, plain, tested, label, split.clusters, factor))
         of_trees = np.add.reduceat(trees.gain(), plain.starts[:-1])
         selection = select_columns(heard, of_trees, problem.select.q, plain, split.train)
+        facts["common_factor"] = factor is not None
         facts["selected"] = int(selection.selected.sum())
     return selection
 

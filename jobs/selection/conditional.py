@@ -8,8 +8,9 @@ relatives cannot predict of it:
     theta_j = b_j + sum_i x~_i (y_i - sigma(f_i)) / I_j        I_j = sum_i h_i x~_i^2,   h = sigma(f) (1 - sigma(f))
     z_j     = theta_j sqrt(I_j)
 
-x~ is x less its projection, with weights h, on the intercept and on the coordinates of all *active* columns but j:
-those that show an effect of their own beside stronger ones (nuisance.py). b_j is the net's mean linear effect of j.
+x~ is x less its projection, with weights h, on the intercept, on what most columns have in common (jobs/data/factor.py)
+and on the coordinates of all *active* columns but j: those that show an effect of their own beside stronger ones
+(nuisance.py). b_j is the net's mean linear effect of j.
 Errors of the net and of the projection enter only as their product (Neyman orthogonality: Chernozhukov et al. 2018,
 section 2; for the generalised linear model van de Geer et al. 2014; as a test Shah and Peters 2020), so z is close to
 standard normal under the null although the net is not the truth, and no power is lost to the split into folds. Its
@@ -59,7 +60,11 @@ class Conditional:
 
 
 def conditional_test(
-    design: Design, y: NDArray[np.float32], folds: Sequence[HeldOut], inflation: Floats
+    design: Design,
+    y: NDArray[np.float32],
+    folds: Sequence[HeldOut],
+    inflation: Floats,
+    factor: Floats | None = None,
 ) -> Conditional:
     """Test every column of the design on the held-out rows of all folds together.
 
@@ -68,8 +73,9 @@ def conditional_test(
         y: (n_rows,) labels.
         folds: what the nets say of the rows that they never saw.
         inflation: (n_codes, 2) of the standard deviation of value and presence of each code (dependence.py).
+        factor: (n_rows,) what most columns have in common; None: nothing.
     """
-    nuisance = Nuisance(design, y, folds)
+    nuisance = Nuisance(design, y, folds, factor)
     order, products = nuisance.order_of_entry()
     coordinates = Coordinates(nuisance.sums, design)
     wider = inflation[coordinates.code, coordinates.is_presence.astype(np.int64)]

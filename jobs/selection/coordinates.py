@@ -26,16 +26,20 @@ class Sums:
     Attributes:
         rows, f, r, h: (n,) positions, logits, residuals, weights; r and h at logits no further out than `bounds`.
         bounds: least and greatest logit.
+        factor: (n,) what most columns have in common, with h-weighted mean 0 and sum of squares 1; or zeros.
         by_code: (n_codes, 5) sums over entries z of r z, h z, h z^2, r, h.
+        with_factor: (n_codes, 2) the same of h factor z, h factor.
         effect: (n_codes,) what f holds of each code, per unit of its value.
     """
 
     rows: Rows
     f: Floats
     bounds: tuple[float, float]
+    factor: Floats
     r: Floats
     h: Floats
     by_code: Floats
+    with_factor: Floats
     effect: Floats
 
 
@@ -58,7 +62,8 @@ class Coordinates:
 
     Attributes:
         code: (n_coordinates,) of Z; values first, then presences.
-        deviation, mean: (n_coordinates,) with weights h; the deviation is of the sum over rows.
+        deviation, mean, loading: (n_coordinates,) with weights h; the deviation is of the sum over rows, beyond the
+            factor; the loading is the coordinate's on that.
         own_share: (n_coordinates,) share of the variance that is left by the projection.
         score: (n_coordinates,) of the label without the column's own effect, after the projection.
     """
@@ -74,23 +79,28 @@ class Coordinates:
         self.code = np.concatenate([np.arange(n), present])
         self.is_presence = np.arange(len(self.code)) >= n
         self.mean = np.concatenate([hz, h[present]]) / total
-        variance = np.concatenate([hzz, h[present]]) - self.mean**2 * total
+        of_value, of_presence = sums.with_factor.T
+        self.loading = np.concatenate([of_value, of_presence[present]])
+        own_variance = np.concatenate([hzz, h[present]]) - self.mean**2 * total
+        variance = own_variance - self.loading**2
         self.deviation = np.sqrt(np.maximum(variance, 1e-12 * total))
-        self.raw_score = (np.concatenate([rz, r[present]]) - self.mean * sums.r.sum()) / self.deviation
+        counted = np.concatenate([rz, r[present]]) - self.mean * sums.r.sum() - self.loading * (sums.r @ sums.factor)
+        self.raw_score = counted / self.deviation
         self.effect = np.where(self.is_presence, 0.0, sums.effect[self.code] * self.deviation)
         with_value = np.append(hzz, hz[present]) - self.mean * hz[self.code]  # weighted product with the own value
+        with_value -= self.loading * of_value[self.code]
         self.with_value = with_value / (self.deviation * self.deviation[self.code])
         self.own_share = np.ones(len(self.code))
         self.score = self.raw_score + self.with_value * self.effect[self.code]
         self.total = total
-        self._occurs = h[self.code] > 0
+        self._varies = (h[self.code] > 0) & (variance > _LEAST_OWN * own_variance)
 
     def _correlations(self, products: Products) -> tuple[Index, Floats]:
         """The coordinates of the active codes, and (n_of_these, n_coordinates) their weighted correlations with all."""
         a = np.flatnonzero(np.isin(self.code, products.active))
         line, kind = np.searchsorted(products.active, self.code[a]), self.is_presence.astype(np.int64)
         raw = products.sums[line, kind[a]][:, kind, self.code]
-        covariance = raw - np.outer(self.mean[a], self.mean) * self.total
+        covariance = raw - np.outer(self.mean[a], self.mean) * self.total - np.outer(self.loading[a], self.loading)
         return a, covariance / (self.deviation[a][:, None] * self.deviation)
 
     def project(self, products: Products) -> Floats:
@@ -147,5 +157,5 @@ class Coordinates:
 
     @property
     def is_testable(self) -> NDArray[np.bool_]:
-        """(n_coordinates,) whether any row has the code, and the projection has left enough."""
-        return self._occurs & (self.own_share > _LEAST_OWN)
+        """(n_coordinates,) whether any row has the code, and the factor and the projection have left enough."""
+        return self._varies & (self.own_share > _LEAST_OWN)

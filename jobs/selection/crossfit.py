@@ -6,8 +6,6 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from jobs.data.dataset import Design
 from jobs.data.design import append_codes
@@ -23,9 +21,9 @@ from jobs.selection.calibration import Calibration, calibrate
 from jobs.selection.gain import Evidence, held_out_evidence
 from jobs.selection.held_out import Saying
 from jobs.selection.interactions import interacting_codes
+from jobs.selection.neighbours import normal_scores
 
 _GAIN_NODES = 4
-_MIDDLE_HALF = 1.349  # standard deviations of a normal variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,18 +181,16 @@ def testable_classes(y: NDArray[np.float32], n_classes: int) -> list[int]:
 def label_to_test(ensemble: Ensemble, y: NDArray[np.float32], output: int = 0) -> NDArray[np.float32]:
     """Return (n_rows,) the label that columns are tested on: of a class, whether a row has it; of numbers, tamed ones.
 
-    What the nets leave of a number is replaced by its normal scores (van der Waerden 1952), in units of the spread of
-    its middle half: the tests stay tests of independence, a few outliers decide nothing, and a sum over the few rows of
-    a sparse column is close to normal whatever the tails of the label.
+    What the nets leave of a number is replaced by its normal scores among rows of which they say about the same
+    (neighbours.py), in units that leave its regression on what was left as it is: 1.
     """
     if ensemble.task.kind != "regression":
         return ensemble.task.one_label(y, output)
     rows, f = (np.concatenate([getattr(fold, name) for fold in ensemble.folds]) for name in ("held_out", "said"))
     left = y[rows] - f
-    spread = float(np.subtract(*np.quantile(left, [0.75, 0.25]))) / _MIDDLE_HALF
-    scores = ndtri((rankdata(left) - 0.5) / len(left))
+    scores = normal_scores(f, left)
     tamed = y.copy()
-    tamed[rows] = f + scores * (spread or float(left.std()))
+    tamed[rows] = f + scores * float(left.var() / max(scores @ (left - left.mean()) / len(left), 1e-12))
     return tamed
 
 

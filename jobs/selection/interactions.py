@@ -24,6 +24,7 @@ from jobs.data.kernels import column_counts, column_moments
 from jobs.data.split import Rows
 from jobs.net.tasks import Family
 from jobs.selection.held_out import HeldOut, logit_bounds
+from jobs.selection.neighbours import normal_scores, recalibrated
 from jobs.selection.pair_kernels import happenings, interaction_contrasts, joint_sums, own_sums, rows_by_column
 
 Floats = NDArray[np.float64]
@@ -95,10 +96,10 @@ def _find(
     inflation: Floats,
     block_bytes: int,
 ) -> Interactions:
-    if family.is_gaussian:  # residuals in units of their own spread, and weights like those of the surest class
-        residuals, weights = (y[rows] - f) / (2 * float(np.sqrt(np.mean((y[rows] - f) ** 2)))), np.full(len(f), 0.25)
+    if family.is_gaussian:  # residuals in units of their neighbours, and weights like those of the surest class
+        residuals, weights = normal_scores(f, y[rows] - f) / 2, np.full(len(f), 0.25)
     else:
-        f = np.clip(f, *logit_bounds(y[rows], family))
+        f = recalibrated(np.clip(f, *logit_bounds(y[rows], family)), y[rows])
         residuals, weights = family.residuals(f, y[rows]), family.weights(f)
     table = _table(design, rows, residuals, weights)
     n_partners, codes, z = _screen(table, design, inflation, block_bytes)

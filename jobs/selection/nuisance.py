@@ -1,7 +1,8 @@
 """What the test of single columns knows beside the column: the nets' logits, and which other columns are active.
 
 A column is active if it shows an effect of its own, beside those that show more; what active ones say is projected out
-of every other (double selection: Belloni, Chernozhukov and Hansen 2014).
+of every other (double selection: Belloni, Chernozhukov and Hansen 2014), and so is what most columns have in common
+(jobs/data/factor.py), if they have anything.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,9 @@ class Nuisance:
         sums: over them, of every code.
     """
 
-    def __init__(self, design: Design, y: NDArray[np.float32], folds: Sequence[HeldOut]) -> None:
+    def __init__(
+        self, design: Design, y: NDArray[np.float32], folds: Sequence[HeldOut], factor: Floats | None = None
+    ) -> None:
         self._design = design
         rows, said, family = pooled(folds, y)
         bounds = logit_bounds(y[rows], family)
@@ -42,7 +45,13 @@ class Nuisance:
         first = np.cumsum([0, *(len(fold.rows) for fold in folds)])
         by_fold = [self._sums_by_code(rows[at:to], r[at:to], h[at:to]) for at, to in pairwise(first)]
         weights = [h[at:to].sum() for at, to in pairwise(first)]
-        self.sums = Sums(rows, said, bounds, r, h, np.sum(by_fold, axis=0), _mean_effect(folds, by_fold, weights))
+        shared, with_factor = np.zeros(len(rows)), np.zeros((design.n_codes, 2))
+        if factor is not None:
+            shared = factor[rows] - h @ factor[rows] / h.sum()
+            shared /= max(float(np.sqrt(h @ shared**2)), 1e-300)
+            with_factor = self._sums_by_code(rows, np.zeros(len(rows)), h * shared)[:, [1, 4]]
+        by_code, effect = np.sum(by_fold, axis=0), _mean_effect(folds, by_fold, weights)
+        self.sums = Sums(rows, said, bounds, shared, r, h, by_code, with_factor, effect)
         self._n_events = len(rows) if family.is_gaussian else int(min(y[rows].sum(), (1 - y[rows]).sum()))
 
     def _sums_by_code(self, rows: Rows, r: Floats, h: Floats) -> Floats:

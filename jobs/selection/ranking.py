@@ -94,7 +94,12 @@ class Selection:
 
 
 def hear(
-    folds: Sequence[Evidence], design: Design, tested: Design, y: NDArray[np.float32], clusters: Clusters
+    folds: Sequence[Evidence],
+    design: Design,
+    tested: Design,
+    y: NDArray[np.float32],
+    clusters: Clusters,
+    factor: Floats | None = None,
 ) -> Testimony:
     """Hear all witnesses on one output, the evidence of all folds together.
 
@@ -104,10 +109,11 @@ def hear(
         tested: the same with those that single columns are tested along.
         y: (n_rows,) labels of the output.
         clusters: (n_rows,) the number of the cluster of each row.
+        factor: (n_rows,) what most columns have in common; None: nothing.
     """
     held_out, n = [fold.held_out for fold in folds], len(design.columns)
     wider = inflation(tested, y, held_out, clusters)
-    conditional = conditional_test(tested, y, held_out, wider)
+    conditional = conditional_test(tested, y, held_out, wider, factor)
     interactions = find_interactions(design, y, held_out, wider.max(axis=1)[tested.plain_codes])
     of_nets = score_tail(folds, np.maximum.reduceat(wider.max(axis=1), tested.starts[:-1]))
     witnesses = np.stack([conditional.p_value, interactions.p_value, of_nets])

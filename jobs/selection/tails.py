@@ -53,6 +53,7 @@ def refine_tails(
             i = np.arange(len(labels))
         of_column = np.bincount(row[one:other], effect[one:other], len(labels))[i]
         x = (present if coordinates.is_presence[at] else own) - float(coordinates.mean[at])
+        x = x - coordinates.loading[at] * sums.factor[i]
         without = sigmoid(np.clip(sums.f[i] - of_column, *sums.bounds))  # the probability if the column did nothing
         counted = x @ (sums.r[i] + sums.h[i] * of_column)
         scale = coordinates.deviation[at]

@@ -1,0 +1,55 @@
+"""What is left of a label, compared with what is left on rows of which the model says about the same.
+
+Whatever the true mean, variance and shape of a label are as a function of what a model says of it - a count whose
+variance grows, an amount that is mostly zero, a bend that the model has missed - among neighbours of that kind they are
+alike. Taken in units of its neighbours what is left has mean 0 and variance 1 all along, so columns that only go with
+what the model says do not go with it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from jobs.data.scikit import fit_logistic
+from jobs.selection.score_kernels import ranks_among_neighbours
+
+Floats = NDArray[np.float64]
+
+_SHARE, _FEWEST, _MOST = 1 / 25, 50, 400  # of the rows, that are neighbours
+_KNOTS = (0.05, 0.2, 0.5, 0.8, 0.95)  # quantiles of what is said
+_STRENGTH = 10.0  # C of the ridge on what bends between them
+
+
+def normal_scores(said: Floats, left: Floats) -> Floats:
+    """(n,) the normal scores (van der Waerden 1952) of what is left, among neighbours in order of what is said.
+
+    So a few outliers decide nothing either, and a sum over the few rows of a sparse column is close to normal whatever
+    the tails of the label.
+    """
+    order = np.argsort(said, kind="stable")
+    width = min(len(said), int(np.clip(len(said) * _SHARE, _FEWEST, _MOST)))
+    scores: Floats = np.asarray(ndtri(ranks_among_neighbours(left[order], width)), np.float64)
+    first = np.clip(np.arange(len(said)) - width // 2, 0, len(said) - width)
+    sums, squares = (np.append(0.0, np.cumsum(scores**power)) for power in (1, 2))
+    mean = (sums[first + width] - sums[first]) / width
+    variance = (squares[first + width] - squares[first]) / width - mean**2
+    out = np.empty(len(said))
+    out[order] = (scores - mean) / np.sqrt(np.maximum(variance, 1e-12))
+    return out
+
+
+def recalibrated(said: Floats, y: NDArray[np.float32]) -> Floats:
+    """(n,) logits whose probabilities are right all along what is said, (n,) logits of labels `y` of 0 and 1.
+
+    Piecewise linear between quantiles; a shift and a slope (calibration.py) leave a bend where the model has missed it.
+    """
+    knots = np.unique(np.quantile(said, (0, *_KNOTS, 1)))
+    spread = float(said.std())
+    if spread == 0 or len(knots) < 3 or y.min() == y.max():
+        return said
+    X: Floats = np.empty((len(said), len(knots) - 1))
+    X[:, 0] = (said - said.mean()) / spread
+    for k, hat in enumerate(np.eye(len(knots))[1:-1], 1):
+        X[:, k] = np.interp(said, knots, hat)
+    w, intercept = fit_logistic(X, y, _STRENGTH, max_iter=300)
+    return np.asarray(X @ w + intercept, np.float64)
