@@ -37,7 +37,8 @@ def read_label(
     values = sorted(label.unique().tolist(), key=_by_kind)
     found = f"only {values[0]!r}" if len(values) == 1 else f"{len(values)} values: {listed(map(repr, values))}"
     if task == "binary" and len(values) != 2:
-        raise InvalidLabel(f"a binary label needs two classes, and the label column holds {found}")
+        several = ". Declare task: multiclass, or task: regression if they are numbers" if len(values) > 2 else ""
+        raise InvalidLabel(f"a binary label needs two classes, and the label column holds {found}{several}")
     if len(values) < 2:
         raise InvalidLabel(f"a label of several classes needs two at least, and the label column holds {found}")
     if len(values) > _MOST_CLASSES:

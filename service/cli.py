@@ -48,7 +48,9 @@ app.add_typer(quarantine, name="quarantine")
 Config = Annotated[Path | None, typer.Option(help="winnow.yaml; the one in this folder if not given.")]
 Results = Annotated[str | None, typer.Option(help="The results themselves: s3://bucket/prefix or a folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout, and nothing else.")]
-Name = Annotated[str | None, typer.Argument(metavar="[PROBLEM]", help="The problem; not needed if there is one.")]
+Name = Annotated[
+    str | None, typer.Argument(metavar="[PROBLEM]", help="The problem; may be left out where winnow.yaml has only one.")
+]
 Drop = Annotated[str, typer.Argument(metavar="DROP", help="The drop_id, or as much of it as makes it unique.")]
 
 

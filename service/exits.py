@@ -3,8 +3,10 @@
 0 done   2 usage or configuration   3 the input was rejected   4 the store failed   5 the run failed
 """
 
+import errno
 from dataclasses import dataclass
 from enum import IntEnum
+from tempfile import gettempdir
 
 from config import ConfigError
 from jobs.errors import InputRejected, JobError
@@ -35,6 +37,7 @@ _TITLES = {
     Exit.STORE_FAILED: "The store failed",
     Exit.RUN_FAILED: "The run failed",
 }
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _ALWAYS_OF_DROP = (InputRejected, SchemaConflict, DropIncomplete)
 _OF_DROP_OR_STORE = (CorruptObject, ObjectChanged, ObjectMissing)
 
@@ -76,7 +79,14 @@ def failure_of(error: Exception, *, is_of_drop: bool = True) -> Failure:
     if isinstance(error, JobError | ConfigError):
         return Failure(code, name, str(error))
     hint = "This is a fault of the program: set WINNOW_LOG__LEVEL=debug to see where, and report it"
+    if _says_full(error):
+        hint = f"The temporary folder is full, or files may not grow: free {gettempdir()}, or set TMPDIR to another one"
     return Failure(code, name, f"{name}: {error}", hint)
+
+
+def _says_full(error: Exception) -> bool:
+    """Whether a disk has no room left; libraries that are no Python have errors of their own for it."""
+    return getattr(error, "errno", None) in _FULL or "No space left on device" in str(error)
 
 
 def exit_code_of(error: Exception, *, is_of_drop: bool = True) -> Exit:

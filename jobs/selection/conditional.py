@@ -75,17 +75,16 @@ def conditional_test(
         inflation: (n_codes, 2) of the standard deviation of value and presence of each code (dependence.py).
         factor: (n_rows,) what most columns have in common; None: nothing.
     """
-    nuisance = Nuisance(design, y, folds, factor)
+    nuisance = Nuisance(design, y, folds, inflation, factor)
     order, products = nuisance.order_of_entry()
     coordinates = Coordinates(nuisance.sums, design)
-    wider = inflation[coordinates.code, coordinates.is_presence.astype(np.int64)]
-    z = coordinates.project(products) / wider
+    z = coordinates.project(products) / coordinates.inflation
     is_plain = np.isin(coordinates.code, design.plain_codes)
     width = null_width(z[coordinates.is_testable & is_plain])  # bends of few columns are many, and alike
     z /= width
     p = 2 * ndtr(-np.abs(z))
     if not folds[0].family.is_gaussian:
-        refine_tails(p, z, width * wider, design.Z, nuisance.sums, coordinates, y)
+        refine_tails(p, z, width * coordinates.inflation, design.Z, nuisance.sums, coordinates, y)
     owner = design.owner[coordinates.code]
     strongest = np.zeros(len(design.columns))
     for at in np.argsort(np.abs(z), kind="stable"):

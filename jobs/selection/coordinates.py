@@ -29,6 +29,7 @@ class Sums:
         factor: (n,) what most columns have in common, with h-weighted mean 0 and sum of squares 1; or zeros.
         by_code: (n_codes, 5) sums over entries z of r z, h z, h z^2, r, h.
         with_factor: (n_codes, 2) the same of h factor z, h factor.
+        inflation: (n_codes, 2) of the standard deviation of value and presence of each code (dependence.py).
         effect: (n_codes,) what f holds of each code, per unit of its value.
     """
 
@@ -40,6 +41,7 @@ class Sums:
     h: Floats
     by_code: Floats
     with_factor: Floats
+    inflation: Floats
     effect: Floats
 
 
@@ -64,6 +66,7 @@ class Coordinates:
         code: (n_coordinates,) of Z; values first, then presences.
         deviation, mean, loading: (n_coordinates,) with weights h; the deviation is of the sum over rows, beyond the
             factor; the loading is the coordinate's on that.
+        inflation: (n_coordinates,) of the standard deviation of the score, since rows are not independent.
         own_share: (n_coordinates,) share of the variance that is left by the projection.
         score: (n_coordinates,) of the label without the column's own effect, after the projection.
     """
@@ -78,6 +81,7 @@ class Coordinates:
         self.n_codes, self.owner = n, owner
         self.code = np.concatenate([np.arange(n), present])
         self.is_presence = np.arange(len(self.code)) >= n
+        self.inflation = sums.inflation[self.code, self.is_presence.astype(np.int64)]
         self.mean = np.concatenate([hz, h[present]]) / total
         of_value, of_presence = sums.with_factor.T
         self.loading = np.concatenate([of_value, of_presence[present]])
@@ -144,7 +148,8 @@ class Coordinates:
         left, matrix = R[:, a] @ self.effect[a] + self.raw_score[a], R[:, a] + _RIDGE * np.eye(len(a))
         code, order, z, is_out = self.code[a], list[int](), list[float](), np.ones(len(a), np.bool_)
         while is_out.any():
-            explained = np.where(is_out, left**2 / np.maximum(np.diag(matrix), _LEAST_OWN), -1.0)
+            spread = np.maximum(np.diag(matrix), _LEAST_OWN) * self.inflation[a] ** 2
+            explained = np.where(is_out, left**2 / spread, -1.0)
             best = int(code[explained.argmax()])
             order.append(best)
             z.append(float(np.sqrt(explained.max())))

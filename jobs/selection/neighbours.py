@@ -20,7 +20,7 @@ _KNOTS = (0.05, 0.2, 0.5, 0.8, 0.95)  # quantiles of what is said
 _STRENGTH = 10.0  # C of the ridge on what bends between them
 
 
-def normal_scores(said: Floats, left: Floats) -> Floats:
+def normal_scores(said: Floats, left: NDArray[np.floating]) -> Floats:
     """(n,) the normal scores (van der Waerden 1952) of what is left, among neighbours in order of what is said.
 
     So a few outliers decide nothing either, and a sum over the few rows of a sparse column is close to normal whatever

@@ -35,7 +35,12 @@ class Nuisance:
     """
 
     def __init__(
-        self, design: Design, y: NDArray[np.float32], folds: Sequence[HeldOut], factor: Floats | None = None
+        self,
+        design: Design,
+        y: NDArray[np.float32],
+        folds: Sequence[HeldOut],
+        inflation: Floats,
+        factor: Floats | None = None,
     ) -> None:
         self._design = design
         rows, said, family = pooled(folds, y)
@@ -51,7 +56,7 @@ class Nuisance:
             shared /= max(float(np.sqrt(h @ shared**2)), 1e-300)
             with_factor = self._sums_by_code(rows, np.zeros(len(rows)), h * shared)[:, [1, 4]]
         by_code, effect = np.sum(by_fold, axis=0), _mean_effect(folds, by_fold, weights)
-        self.sums = Sums(rows, said, bounds, shared, r, h, by_code, with_factor, effect)
+        self.sums = Sums(rows, said, bounds, shared, r, h, by_code, with_factor, inflation, effect)
         self._n_events = len(rows) if family.is_gaussian else int(min(y[rows].sum(), (1 - y[rows]).sum()))
 
     def _sums_by_code(self, rows: Rows, r: Floats, h: Floats) -> Floats:
@@ -68,7 +73,7 @@ class Nuisance:
         """
         coordinates = Coordinates(self.sums, self._design)
         strength = np.zeros(coordinates.n_codes)
-        np.maximum.at(strength, coordinates.code, np.abs(coordinates.score))
+        np.maximum.at(strength, coordinates.code, np.abs(coordinates.score) / coordinates.inflation)
         most = min(_ACTIVE_COLUMNS, self._n_events // _EVENTS_PER_ACTIVE, _PRODUCT_BYTES // (32 * len(strength)))
         strongest = np.argsort(-strength, kind="stable")[:most]
         candidates = np.sort(strongest[strength[strongest] > _CANDIDATE_Z])

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.errors import OutOfMemory
-from jobs.memory import expected_peak_bytes, require_memory
+from jobs.memory import expected_peak_bytes, forget_peak, peak_bytes, require_memory
 from storage import open_store
 from storage.drops import snapshot_at
 from storage.parquet import DropSchema, inspect_parts
@@ -61,3 +61,12 @@ def test_the_items_of_a_sequence_are_counted(tmp_path: Path) -> None:
     with_items = ReadPlan(id="u", label="y", sequences=(("s", ","),))
     small, large = (expected_peak_bytes(schema, each, d_block=8, folds=2, threads=1) for each in (plain, with_items))
     assert 36 * 50 * N_ROWS * 0.8 < large - small < 2 * 36 * 50 * N_ROWS
+
+
+def test_the_peak_of_one_drop_is_not_that_of_the_drop_before() -> None:
+    before = np.ones(300_000_000, np.uint8)
+    assert peak_bytes() > before.nbytes
+    high = peak_bytes()
+    del before
+    forget_peak()
+    assert peak_bytes() < high - 200_000_000

@@ -23,7 +23,7 @@ from jobs.schema import plan_reading
 from jobs.stages import Stages
 from storage.parquet import inspect_parts
 from tests.jobs.mixed_drop import learn_quietly
-from tests.jobs.tables import categories, counts, csr_of, dataset_of, problem_of
+from tests.jobs.tables import categories, counts, csr_of, dataset_of, draw_labels, problem_of
 from tests.storage.parts import parts_of, read
 
 N, P, N_TRUE = 3000, 60, 8
@@ -254,3 +254,25 @@ def test_tails_of_a_number_make_no_column_of_noise_signal(tail: str, acts: bool)
     found = np.flatnonzero(learned.selection.selected)
     assert (found < N_TRUE).sum() >= acts * (N_TRUE - 1)
     assert (found >= N_TRUE).sum() <= 1
+
+
+@pytest.mark.parametrize("label", ["what payers pay", "noise of the active"])
+def test_columns_that_only_count_how_active_users_are_are_not_called_signal(label: str) -> None:
+    """A label that is mostly zero, or varies as users do, beside columns that all go with how active a user is."""
+    random = np.random.default_rng(1000)
+    counts_of = random.poisson(random.gamma(0.7, 1, 2500)[:, None] * random.lognormal(-0.5, 1, 100))
+    X = np.log1p(counts_of)
+    S = (X - X.mean(axis=0)) / X.std(axis=0)
+    true = random.choice(np.flatnonzero((X > 0).sum(axis=0) > 150), 8, replace=False)
+    if label == "what payers pay":
+        pays = draw_labels(S[:, true].sum(axis=1) / 2 - 3.3, 1)
+        y = pays * np.exp(2 + 0.3 * S[:, true[:4]].sum(axis=1) + random.normal(size=2500))
+    else:
+        y = 0.2 * S[:, true].sum(axis=1) + (0.2 + 3 * X.mean(axis=1)) * random.normal(size=2500)
+    data = replace(dataset_of(csr_of(counts_of), y.astype(np.float32)), classes=(), numbers=y)
+    asked = problem_of(task="regression", target={"transform": "log1p"} if label == "what payers pay" else {})
+    learned, _ = learn_quietly(data, asked)
+    names = learned.columns.design.columns
+    selected = {int(names[k].split("_")[1]) for k in np.flatnonzero(learned.selection.selected)}
+    assert len(selected & set(true.tolist())) >= 5
+    assert len(selected - set(true.tolist())) <= 2

@@ -39,13 +39,15 @@ def blind(y: np.ndarray, n_codes: int) -> list[HeldOut]:
     return folds_of(np.full(len(y), np.log(share / (1 - share))), np.zeros(n_codes))
 
 
-def test_the_projection_equals_dense_algebra() -> None:
+@pytest.mark.parametrize("has_factor", [False, True])
+def test_the_projection_equals_dense_algebra(has_factor: bool) -> None:
     X = counts(1, 400, 10, (0.1, 0.6)).toarray().astype(np.float64)
     design = design_of(X)
     random = np.random.default_rng(2)
     y = draw_labels(X[:, 0] * 0.3 - 1, 3)
     effect = random.normal(size=10) * 0.1
-    nuisance = Nuisance(design, y, folds_of(X @ effect - 1, effect))
+    shared = X @ random.normal(size=10) if has_factor else None
+    nuisance = Nuisance(design, y, folds_of(X @ effect - 1, effect), np.ones((10, 2)), shared)
     coordinates, active = Coordinates(nuisance.sums, design), np.array([0, 4])
     z = coordinates.project(nuisance.products(active))
     rows = nuisance.sums.rows
@@ -54,7 +56,8 @@ def test_the_projection_equals_dense_algebra() -> None:
     r, h = y[rows] - p, p * (1 - p)
     for at, code in enumerate(coordinates.code):
         others = np.isin(coordinates.code, active) & (coordinates.code != code)
-        nuisances = np.column_stack([np.ones(len(rows)), full[:, others]]) * np.sqrt(h)[:, None]
+        common = [] if shared is None else [shared[rows]]
+        nuisances = np.column_stack([np.ones(len(rows)), *common, full[:, others]]) * np.sqrt(h)[:, None]
         own = full[:, at] * np.sqrt(h)
         left = own - nuisances @ np.linalg.lstsq(nuisances, own, rcond=None)[0]
         without = r + h * X[rows][:, code] * effect[code]  # what the net says of the column, put back
@@ -92,7 +95,7 @@ def test_a_column_is_active_for_what_it_shows_beside_stronger_ones() -> None:
     X, y = twins()
     marginal = np.abs((X - X.mean(axis=0)).T @ (y - y.mean())) / X.std(axis=0) / y.std() / np.sqrt(len(y))
     assert marginal[1] > 10
-    order, products = Nuisance(design_of(X), y, blind(y, P)).order_of_entry()
+    order, products = Nuisance(design_of(X), y, blind(y, P), np.ones((P, 2))).order_of_entry()
     active = products.active
     assert order[0] == 0
     assert {0, 2} <= set(active.tolist()) <= set(order.tolist())

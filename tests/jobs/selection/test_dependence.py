@@ -6,6 +6,7 @@ import pytest
 from jobs.selection.conditional import conditional_test
 from jobs.selection.dependence import inflation
 from jobs.selection.held_out import HeldOut
+from jobs.selection.nuisance import Nuisance
 from tests.jobs.tables import counts, csr_of, draw_labels, mixed_design
 
 USERS, EACH, P = 300, 10, 100
@@ -62,3 +63,12 @@ def test_copies_say_what_one_of_them_says() -> None:
     design = mixed_design(csr_of(np.repeat(X, 4, axis=0)), (), np.arange(2000))
     found = inflation(design, np.repeat(y, 4), blind(np.repeat(y, 4)), np.repeat(np.arange(500), 4))
     np.testing.assert_allclose(found, 2, rtol=1e-4)
+
+
+def test_columns_of_noise_are_not_active_because_every_row_stands_ten_times() -> None:
+    X, y = counts(8, 400, P, (0.1, 0.5)).toarray().repeat(10, axis=0), draw_labels(np.zeros(400), 9).repeat(10)
+    design, user = mixed_design(csr_of(X), (), np.arange(4000)), np.arange(400).repeat(10)
+    wider = inflation(design, y, blind(y), user)
+    naive, honest = (Nuisance(design, y, blind(y), by).order_of_entry()[1].active for by in (np.ones((P, 2)), wider))
+    assert len(naive) > 8
+    assert len(honest) <= 2
