@@ -6,6 +6,9 @@ constants were measured with the drops of benchmarks/ (docs/method.md); the esti
 """
 
 import ctypes
+from contextlib import suppress
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 
 import pyarrow as pa
 
@@ -19,6 +22,7 @@ _BYTES_PER_ROW = 100  # id, label, place in the order, probabilities
 _BYTES_PER_ITEM = 4  # of a sequence as text, its delimiter included
 _CODES_OF_DATE = 6  # days, two hats, weekday, month, hour
 _BYTES_PER_EVENT = 64  # of a long drop, while its events are sorted
+_SELF, _KIB = Path("/proc/self"), 1024
 _MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8  # parameters of mallopt(3)
 _MATRICES_PER_NET = 4  # codes, their momentum, their gradient, and as they were at the best epoch
 
@@ -81,6 +85,21 @@ def return_freed_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def forget_peak() -> None:
+    """Let the peak of resident memory begin anew: a service works on many drops. Where the system cannot, it stays."""
+    with suppress(OSError):
+        (_SELF / "clear_refs").write_text("5", encoding="ascii")
+
+
+def peak_bytes() -> int:
+    """Return the peak of resident memory since it was last forgotten; where /proc is not there, of the process."""
+    with suppress(OSError):
+        for line in (_SELF / "status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * _KIB
+    return getrusage(RUSAGE_SELF).ru_maxrss * _KIB
 
 
 def _gigabytes(n_bytes: int) -> str:

@@ -2,13 +2,10 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from resource import RUSAGE_SELF, getrusage
 from time import monotonic
 
-from jobs.memory import return_freed_memory
+from jobs.memory import forget_peak, peak_bytes, return_freed_memory
 from jobs.observer import Observer
-
-_KIB = 1024  # getrusage counts in KiB on Linux
 
 
 class Stages:
@@ -19,6 +16,7 @@ class Stages:
     """
 
     def __init__(self, observer: Observer) -> None:
+        forget_peak()
         self._observer = observer
         self.seconds: dict[str, float] = {}
         self.peak_bytes: dict[str, int] = {}
@@ -32,7 +30,7 @@ class Stages:
         yield facts
         return_freed_memory()
         self.seconds[name] = round(monotonic() - begun, 3)
-        self.peak_bytes[name] = getrusage(RUSAGE_SELF).ru_maxrss * _KIB
+        self.peak_bytes[name] = peak_bytes()
         self.facts[name] = facts
         self._observer.stage_finished(name, self.seconds[name], facts)
 

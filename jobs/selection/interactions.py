@@ -72,7 +72,7 @@ def find_interactions(
 
 
 def strongest_pairs(found: Sequence[Interactions]) -> Interactions:
-    """Return the pairs of all outputs, each once, where it is strongest; the strongest first."""
+    """Return the pairs of all outputs, each once, where it is strongest; the strongest first. p-values: the least."""
     if len(found) == 1:
         return found[0]
     pairs, codes, z = (np.concatenate([getattr(each, name) for each in found]) for name in ("pairs", "codes", "z"))
