@@ -67,7 +67,7 @@ def test_every_stage_is_told_with_its_steps_and_kept_with_its_seconds() -> None:
     assert observer.steps["explain"] == observer.totals["explain"] == learned.summary.n_rows
     facts = dict(stage for kind, stage in observer.heard if kind == "finished")
     assert facts["prune"] == {"kept": len(learned.columns.design.columns)}
-    assert facts["evidence"] == {"selected": int(learned.selection.selected.sum())}
+    assert facts["evidence"] == {"common_factor": False, "selected": int(learned.selection.selected.sum())}
 
 
 @pytest.mark.parametrize("stage", STAGES[1:])
