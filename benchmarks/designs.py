@@ -5,7 +5,7 @@ rows, so that a rare column can matter as much as a common one; its size is draw
 column, or a neighbour in its block, is not true.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,10 +28,11 @@ class Truth:
 
     Attributes:
         X: (n_rows, n_columns) CSR float32 counts (and KPIs).
-        y: (n_rows,) float32, 0 or 1.
+        y: (n_rows,) float32, 0 or 1, or a number.
         true: (n_true,) the columns in the formula of the label.
-        probability: (n_rows,) of the label: the best possible model.
+        probability: (n_rows,) of the label: the best possible model; of a number empty.
         is_late: (n_rows,) rows that come after all others in time; empty where time plays no part.
+        asks: sections of the problem file beside the usual ones.
     """
 
     X: csr_array
@@ -39,6 +40,7 @@ class Truth:
     true: Index
     probability: Floats
     is_late: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    asks: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 def _counts(random: np.random.Generator, n: int, share: Floats, driver: Floats | None = None) -> Floats:
@@ -201,6 +203,50 @@ def null(random: np.random.Generator, n: int) -> Truth:
     return _draw(random, X, np.zeros(n), np.zeros(0, np.int64))
 
 
+def _of_active_users(random: np.random.Generator, n: int) -> tuple[Floats, Floats, Index]:
+    """A hundred counts, all of which go with how active a user is; them standardised; eight of the common ones."""
+    X = random.poisson(random.gamma(0.7, 1, n)[:, None] * random.lognormal(-0.5, 1, 100)).astype(np.float64)
+    return X, _standardised(np.log1p(X)), random.choice(np.flatnonzero((X > 0).mean(axis=0) > 0.06), 8, replace=False)
+
+
+def _of_number(X: Floats, y: Floats, true: Index, transform: str = "none") -> Truth:
+    asks = {"task": "regression", "target": {"transform": transform}}
+    return Truth(csr_array(X.astype(np.float32)), y.astype(np.float32), np.sort(true), np.zeros(0), asks=asks)
+
+
+def active_users(random: np.random.Generator, n: int) -> Truth:
+    """Eight of a hundred columns that all go with how active a user is act on a label of two classes."""
+    X, S, true = _of_active_users(random, n)
+    return _draw(random, X, 0.4 * S[:, true].sum(axis=1), true)
+
+
+def payers(random: np.random.Generator, n: int) -> Truth:
+    """What users pay, mostly nothing, by columns that go with how active they are; learned as log(1 + y)."""
+    X, S, true = _of_active_users(random, n)
+    pays = random.random(n) < _sigmoid(S[:, true].sum(axis=1) / 2 - 3.3)
+    return _of_number(X, pays * np.exp(2 + 0.3 * S[:, true[:4]].sum(axis=1) + random.normal(size=n)), true, "log1p")
+
+
+def purchases(random: np.random.Generator, n: int) -> Truth:
+    """A count of purchases (Poisson), learned as log(1 + y), by columns that go with how active users are."""
+    X, S, true = _of_active_users(random, n)
+    mean = np.exp(np.clip(S[:, true].sum(axis=1) / 4 - 0.5, -9, 4))
+    return _of_number(X, random.poisson(mean).astype(np.float64), true, "log1p")
+
+
+def uneven(random: np.random.Generator, n: int) -> Truth:
+    """A number whose noise grows with how active a user is."""
+    X, S, true = _of_active_users(random, n)
+    noise = (0.2 + 3 * np.log1p(X).mean(axis=1)) * random.normal(size=n)
+    return _of_number(X, 0.2 * S[:, true].sum(axis=1) + noise, true)
+
+
+def bent(random: np.random.Generator, n: int) -> Truth:
+    """A number whose mean rises steeply where many of its columns are large, with even noise."""
+    X, S, true = _of_active_users(random, n)
+    return _of_number(X, 4 * _sigmoid(S[:, true].sum(axis=1) / 2 - 3.3) + 0.5 * random.normal(size=n), true)
+
+
 DESIGNS: dict[str, Callable[[np.random.Generator, int], Truth]] = {
     "plain": plain,
     "blocks .5": blocks_half,
@@ -214,4 +260,9 @@ DESIGNS: dict[str, Callable[[np.random.Generator, int], Truth]] = {
     "curves": curves,
     "null": null,
     "dense null": dense_null,
+    "active users": active_users,
+    "payers": payers,
+    "purchases": purchases,
+    "uneven": uneven,
+    "bent": bent,
 }

@@ -3,9 +3,9 @@
     python -m benchmarks.real                                  all tables, three seeds; half an hour
     python -m benchmarks.real --tables madelon --seeds 5
 
-Needs ../shared/data. Appends to FOLDER/real.jsonl, skips what is there, and writes benchmarks/REAL.md. Each seed draws
-another split; columns are ordered by training (and validation) rows, plain models are fitted on the training rows and
-judged on the test rows.
+Needs ../shared/data. Writes benchmarks/REAL.md; what was measured is kept beside it, in REAL.jsonl, and not measured
+again. Each seed draws another split; columns are ordered by training (and validation) rows, plain models are fitted on
+the training rows and judged on the test rows.
 """
 
 import argparse
@@ -66,13 +66,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", default=",".join(TABLES), help="of %(default)s")
     parser.add_argument("--seeds", type=int, default=3, help="splits of each table (default: %(default)s)")
-    parser.add_argument("--folder", type=Path, default=Path(".benchmarks"), help="(default: %(default)s)")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("REAL.md"), help="the file to write")
     options = parser.parse_args()
     if not DATA.exists():
         sys.exit(f"the real tables are not there: {DATA}")
-    options.folder.mkdir(parents=True, exist_ok=True)
-    log: Path = options.folder / "real.jsonl"
+    log: Path = options.output.with_suffix(".jsonl")
     scores = [Score(**json.loads(line)) for line in log.read_text().splitlines()] if log.exists() else []
     for seed in range(options.seeds):
         for name in options.tables.split(","):

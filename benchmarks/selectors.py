@@ -76,7 +76,7 @@ class Chosen:
     selected: NDArray[np.bool_] | None = None
 
 
-def table_of(data: Dataset, seed: int, q: float = 0.1, by: str = "row") -> Table:
+def table_of(data: Dataset, seed: int, q: float = 0.1, by: str = "row", **asks: object) -> Table:
     """Split and prune as `winnow run` does by default, with `seed` for the split."""
     problem = Problem.model_validate(
         {
@@ -88,6 +88,7 @@ def table_of(data: Dataset, seed: int, q: float = 0.1, by: str = "row") -> Table
             "select": {"q": q},
             "explain": {"rows": 1000, "background": 16},
         }
+        | asks
     )
     chosen = problem.split
     policy = SplitPolicy(chosen.test, chosen.valid, chosen.by, chosen.stratify, chosen.folds, chosen.seed)

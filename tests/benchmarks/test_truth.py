@@ -19,7 +19,11 @@ def test_a_table_is_made_again_from_its_seed_and_holds_its_truth(design: str) ->
     np.testing.assert_array_equal(one.X.toarray(), other.X.toarray())
     np.testing.assert_array_equal(one.true, other.true)
     number = {"interactions": 20, "dominant KPIs": 43, "curves": 12, "null": 0, "dense null": 0}
+    number |= dict.fromkeys(("active users", "payers", "purchases", "uneven", "bent"), 8)
     assert len(one.true) == number.get(design, 40)
+    if one.asks:
+        assert one.asks["task"] == "regression"
+        return
     assert one.probability.mean() == pytest.approx(0.02 if design == "2 % positives" else one.y.mean(), abs=0.06)
 
 
