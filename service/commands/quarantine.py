@@ -33,7 +33,7 @@ def list_aside(
     if as_json:
         print_json({"quarantine": [aside.to_json() for aside in found]})
         return Exit.DONE
-    table = Table(title=f"{len(found)} drops in quarantine", title_justify="left")
+    table = Table(title=f"Drops in quarantine: {len(found)}", title_justify="left")
     for heading in ("problem", "drop_id", "found at", "error", "drop"):
         table.add_column(heading, overflow="fold")
     for aside in found:

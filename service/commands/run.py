@@ -22,6 +22,7 @@ from storage.probe import probe
 from storage.quarantine import release
 
 CLAIM_LOOK_SECONDS = 5.0
+_TAKEN = "another run holds this drop; if it was killed, {} seconds after its last sign of life this one goes on"
 KEPT = "The inputs were kept by the earlier run, and stay: remove them yourself"
 
 
@@ -93,7 +94,7 @@ def drop_at(store: ObjectStore, folder: str, problem: Problem) -> Snapshot:
 def _work_when_free(app: App, worker: Worker, drop: Snapshot) -> Report:
     """Work on a drop as soon as no other worker holds it: one that is dead is found out after the claim's ttl."""
     while (report := worker.work_on(drop, is_asked_for=True)) is None:
-        worker.log.info("claim_waited_for", drop_id=drop.drop_id, ttl_seconds=app.settings.claim_ttl_seconds)
+        worker.log.info("claim_waited_for", drop_id=drop.drop_id, hint=_TAKEN.format(app.settings.claim_ttl_seconds))
         app.stop.wait(min(CLAIM_LOOK_SECONDS, app.settings.claim_ttl_seconds))
         app.stop.raise_if_set()
     return report
