@@ -45,7 +45,7 @@ def common_factor(design: Design, rows: Rows) -> Floats | None:
         return np.asarray((scale * (Z.T @ said) - mean * said.sum()) / n, np.float64)
 
     correlation = LinearOperator((p, p), matvec=correlate, dtype=np.float64)
-    values, vectors = eigsh(correlation, k=2, v0=np.ones(p), tol=_EXACT)
+    values, vectors = eigsh(correlation, k=2, v0=np.random.default_rng(0).normal(size=p), tol=_EXACT)
     weight = vectors[:, np.argmax(values)]
     if values.max() < _STANDS_OUT * values.min() or (weight**2).max() > _MOST_OF_IT:
         return None

@@ -80,7 +80,7 @@ def conditional_test(
     coordinates = Coordinates(nuisance.sums, design)
     z = coordinates.project(products) / coordinates.inflation
     is_plain = np.isin(coordinates.code, design.plain_codes)
-    width = null_width(z[coordinates.is_testable & is_plain])  # bends of few columns are many, and alike
+    width = width_of_the_middle(z[coordinates.is_testable & is_plain])  # bends of few columns are many, and alike
     z /= width
     p = 2 * ndtr(-np.abs(z))
     if not folds[0].family.is_gaussian:
@@ -102,7 +102,7 @@ def _first_places(order: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     return places
 
 
-def null_width(z: Floats) -> float:
+def width_of_the_middle(z: Floats) -> float:
     """Standard deviation of the null part of z, by the median of those |z| that are not far out; at least MIN_WIDTH."""
     width = MIN_WIDTH
     if len(z) < _MANY:

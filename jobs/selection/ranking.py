@@ -180,7 +180,7 @@ def score_tail(folds: Sequence[Evidence], inflation: Floats) -> Floats:
     """
     z = score_z(folds) / inflation
     skewness = _in_units_of_spread(folds, "third_moment", 3)
-    return np.asarray(pearson3.sf(z / null_width(z), np.maximum(skewness, 0)))
+    return np.asarray(pearson3.sf(z / width_of_lower_half(z), np.maximum(skewness, 0)))
 
 
 def _in_units_of_spread(folds: Sequence[Evidence], moment: str, power: int) -> Floats:
@@ -201,7 +201,7 @@ def _places_of(order: NDArray[np.int64]) -> NDArray[np.int64]:
     return places
 
 
-def null_width(z: Floats) -> float:
+def width_of_lower_half(z: Floats) -> float:
     """Spread of the lower half of z around its centre (the median, at most 0); at least MIN_NULL_WIDTH."""
     centre = min(float(np.median(z)), 0.0)
     lower = z[z < centre]

@@ -6,7 +6,7 @@ import pytest
 from jobs.data.dataset import Design
 from jobs.selection.gain import Evidence
 from jobs.selection.held_out import HeldOut
-from jobs.selection.ranking import MIN_NULL_WIDTH, Selection, hear, null_width, select_columns
+from jobs.selection.ranking import MIN_NULL_WIDTH, Selection, hear, select_columns, width_of_lower_half
 from tests.jobs.tables import counts, csr_of, draw_labels, mixed_design
 
 N = 4000
@@ -128,20 +128,20 @@ def test_a_wide_null_is_taken_from_the_lower_half() -> None:
     lower = np.linspace(-6, -0.1, 30)
     z = np.concatenate([lower, -lower, np.full(4, 40.0), [0.0] * 9])
     assert np.median(z) == 0
-    assert null_width(z) == pytest.approx(np.sqrt(np.mean(lower**2)))
+    assert width_of_lower_half(z) == pytest.approx(np.sqrt(np.mean(lower**2)))
 
 
 def test_true_columns_do_not_widen_the_null() -> None:
     noise = np.random.default_rng(1).normal(0, 1.6, 2000)
     with_signal = np.concatenate([noise, np.full(100, 12.0)])
-    assert null_width(with_signal) == pytest.approx(1.6, rel=0.1)
+    assert width_of_lower_half(with_signal) == pytest.approx(1.6, rel=0.1)
 
 
 def test_a_null_left_of_zero_is_measured_around_its_own_centre() -> None:
     z = np.random.default_rng(1).normal(-0.5, 1.5, 4000)
-    assert null_width(z) == pytest.approx(1.5, rel=0.06)
+    assert width_of_lower_half(z) == pytest.approx(1.5, rel=0.06)
 
 
 def test_the_width_is_never_taken_below_the_least_nor_from_few_columns() -> None:
-    assert null_width(np.random.default_rng(1).normal(0, 0.5, 500)) == MIN_NULL_WIDTH
-    assert null_width(np.array([-50.0] * 10 + [50.0] * 10)) == MIN_NULL_WIDTH
+    assert width_of_lower_half(np.random.default_rng(1).normal(0, 0.5, 500)) == MIN_NULL_WIDTH
+    assert width_of_lower_half(np.array([-50.0] * 10 + [50.0] * 10)) == MIN_NULL_WIDTH
