@@ -109,5 +109,6 @@ def train_models(
             threads=threads,
             on_round=lambda: stages.advance(0),
             task=plan.task,
+            judged_by=() if plan.class_weights else plan.judged_by,  # trees learn without class weights
         )
     return ensemble, trees

@@ -66,8 +66,8 @@ class Models:
         if looking.acquire(blocking=problem not in self._known):
             try:
                 if self._clock() - self._looked.get(problem, float("-inf")) >= LOOK_SECONDS:
-                    self._look(place)
                     self._looked[problem] = self._clock()
+                    self._look(place)
             finally:
                 looking.release()
         if problem not in self._known:
@@ -84,7 +84,7 @@ class Models:
                 self._log.info("model_loaded", problem=place.problem, run_id=run_id)
         except ObjectMissing:
             return
-        except StorageError as error:
+        except (StorageError, OSError) as error:  # a store, or the temporary folder
             self._log.warning("model_not_loaded", problem=place.problem, error=type(error).__name__, found=str(error))
 
 

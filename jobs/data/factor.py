@@ -17,7 +17,7 @@ from jobs.data.split import Rows
 
 Floats = NDArray[np.float64]
 
-_ROWS = 20_000  # evenly spaced ones are enough
+_ROWS = 20_000  # so many evenly spaced ones, or up to twice as many, are enough
 _EXACT = 1e-2  # of the eigenvalues: where the first stands out, it is far more exact
 _STANDS_OUT = 2.0  # eigenvalues: of the first beside the second, else columns have nothing in common
 _MOST_OF_IT = 0.1  # that one column may be, else it would be tested beyond itself
@@ -30,13 +30,13 @@ def common_factor(design: Design, rows: Rows) -> Floats | None:
         design: all columns without knots.
         rows: those that its weights are fitted on.
     """
-    some = rows[:: 1 + len(rows) // _ROWS]
+    some = rows[:: max(1, len(rows) // _ROWS)]
     Z = csr_array(design.Z[some])
     n, p = Z.shape
     sums, squares = column_moments(Z.indptr, Z.indices, Z.data, np.arange(n), p)
     variance = squares / n - (sums / n) ** 2
     scale = np.where(variance > 1e-12 * squares / n, 1 / np.sqrt(np.maximum(variance, 1e-300)), 0.0)
-    if np.count_nonzero(scale) < 2 / _MOST_OF_IT:
+    if len(np.unique(design.owner[scale > 0])) < 2 / _MOST_OF_IT:
         return None
     mean = sums / n * scale
 
@@ -47,6 +47,6 @@ def common_factor(design: Design, rows: Rows) -> Floats | None:
     correlation = LinearOperator((p, p), matvec=correlate, dtype=np.float64)
     values, vectors = eigsh(correlation, k=2, v0=np.random.default_rng(0).normal(size=p), tol=_EXACT)
     weight = vectors[:, np.argmax(values)]
-    if values.max() < _STANDS_OUT * values.min() or (weight**2).max() > _MOST_OF_IT:
+    if values.max() < _STANDS_OUT * values.min() or np.bincount(design.owner, weight**2).max() > _MOST_OF_IT:
         return None
     return np.asarray(design.Z @ (scale * weight), np.float64)

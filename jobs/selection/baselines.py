@@ -2,7 +2,7 @@
 # lightgbm leaves a type argument of its train open.
 """LightGBM on the same split and the same columns: what the net is measured against, and a voice in the order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import lightgbm
@@ -53,6 +53,7 @@ def boost(
     threads: int,
     on_round: Callable[[], None] = lambda: None,
     task: Task = BINARY,
+    judged_by: Sequence[float] = (),
 ) -> Trees:
     """Boost trees with early stopping on the validation rows.
 
@@ -65,13 +66,15 @@ def boost(
         threads: cores to use.
         on_round: called after each tree; may raise to abandon.
         task: what the label is.
+        judged_by: weight of each class on the validation rows; empty: all count the same.
     """
 
     def count_round(_: CallbackEnv) -> None:
         on_round()
 
     training = lightgbm.Dataset(csr_matrix(Z[train]), label=y[train], free_raw_data=True)
-    validation = lightgbm.Dataset(csr_matrix(Z[valid]), label=y[valid], reference=training)
+    weight = np.asarray(judged_by)[y[valid].astype(np.int64)] if len(judged_by) else None
+    validation = lightgbm.Dataset(csr_matrix(Z[valid]), label=y[valid], weight=weight, reference=training)
     own: dict[str, object] = {"objective": task.kind, "seed": seed, "num_threads": threads}
     if task.kind == "multiclass":
         own["num_class"] = task.n_classes

@@ -34,7 +34,7 @@ from jobs.selection.combination import combine
 from jobs.selection.coordinates import Coordinates
 from jobs.selection.held_out import HeldOut
 from jobs.selection.nuisance import Nuisance
-from jobs.selection.tails import refine_tails
+from jobs.selection.tails import refine_tails, resample_tails
 
 Floats = NDArray[np.float64]
 
@@ -83,8 +83,11 @@ def conditional_test(
     width = width_of_the_middle(z[coordinates.is_testable & is_plain])  # bends of few columns are many, and alike
     z /= width
     p = 2 * ndtr(-np.abs(z))
-    if not folds[0].family.is_gaussian:
-        refine_tails(p, z, width * coordinates.inflation, design.Z, nuisance.sums, coordinates, y)
+    wider = width * coordinates.inflation
+    if folds[0].family.is_gaussian:
+        resample_tails(p, z, design.Z, nuisance.sums, coordinates)
+    else:
+        refine_tails(p, z, wider, design.Z, nuisance.sums, coordinates, y)
     owner = design.owner[coordinates.code]
     strongest = np.zeros(len(design.columns))
     for at in np.argsort(np.abs(z), kind="stable"):

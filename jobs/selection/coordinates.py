@@ -97,7 +97,8 @@ class Coordinates:
         self.own_share = np.ones(len(self.code))
         self.score = self.raw_score + self.with_value * self.effect[self.code]
         self.total = total
-        self._varies = (h[self.code] > 0) & (variance > _LEAST_OWN * own_variance)
+        least = np.maximum(_LEAST_OWN * own_variance, 1e-9 * np.concatenate([hzz, h[present]]))
+        self._varies = (h[self.code] > 0) & (variance > least)
 
     def _correlations(self, products: Products) -> tuple[Index, Floats]:
         """The coordinates of the active codes, and (n_of_these, n_coordinates) their weighted correlations with all."""

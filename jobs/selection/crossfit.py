@@ -24,6 +24,7 @@ from jobs.selection.interactions import interacting_codes
 from jobs.selection.neighbours import normal_scores
 
 _GAIN_NODES = 4
+_OUTERMOST = (0.01, 0.99)  # quantiles of what is left
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +183,15 @@ def label_to_test(ensemble: Ensemble, y: NDArray[np.float32], output: int = 0) -
     """Return (n_rows,) the label that columns are tested on: of a class, whether a row has it; of numbers, tamed ones.
 
     What the nets leave of a number is replaced by its normal scores among rows of which they say about the same
-    (neighbours.py), in units that leave its regression on what was left as it is: 1.
+    (neighbours.py), in units that leave its regression on what was left, but for the outermost rows, as it is: 1.
     """
     if ensemble.task.kind != "regression":
         return ensemble.task.one_label(y, output)
     rows, f = (np.concatenate([getattr(fold, name) for fold in ensemble.folds]) for name in ("held_out", "said"))
     left = y[rows] - f
-    scores = normal_scores(f, left)
+    scores, middle = normal_scores(f, left), np.clip(left, *np.quantile(left, _OUTERMOST))
     tamed = y.copy()
-    tamed[rows] = f + scores * float(left.var() / max(scores @ (left - left.mean()) / len(left), 1e-12))
+    tamed[rows] = f + scores * float(middle.var() / max(scores @ (middle - middle.mean()) / len(left), 1e-12))
     return tamed
 
 

@@ -43,6 +43,7 @@ from jobs.selection.kernels import entry_dots, exact_evidence, sparse_evidence
 
 _EXACT_COVERAGE = 0.1  # columns with more non-zeros than this share of the rows are summed exactly
 _PATH_ROWS = 1024
+_MOST_CODES = 1000  # of one column, that what its learned codes say is put down to: a matter of their cube
 
 Floats = NDArray[np.float64]
 
@@ -152,6 +153,8 @@ def _effects(held: _Entries, design: Design) -> Floats:
     for k in design.n_numeric + np.flatnonzero(design.n_learned[design.n_numeric :]):
         first, end = int(design.starts[k]), int(design.starts[k + 1])
         learned = end - int(design.n_learned[k])
+        if learned - first > _MOST_CODES:
+            continue
         effect[first:learned] += _along(held, first, learned, held.columns(learned, end) @ effect[learned:end], h)
     return effect[design.plain_codes]
 

@@ -27,10 +27,8 @@ def normal_scores(said: Floats, left: NDArray[np.floating]) -> Floats:
     So a few outliers decide nothing either, and a sum over the few rows of a sparse column is close to normal whatever
     the tails of the label.
     """
-    order = np.argsort(said, kind="stable")
-    width = min(len(said), int(np.clip(len(said) * _SHARE, _FEWEST, _MOST)))
+    order, first, width = windows(said)
     scores: Floats = np.asarray(ndtri(ranks_among_neighbours(left[order], width)), np.float64)
-    first = np.clip(np.arange(len(said)) - width // 2, 0, len(said) - width)
     sums, squares = (np.append(0.0, np.cumsum(scores**power)) for power in (1, 2))
     mean = (sums[first + width] - sums[first]) / width
     variance = (squares[first + width] - squares[first]) / width - mean**2
@@ -39,12 +37,23 @@ def normal_scores(said: Floats, left: NDArray[np.floating]) -> Floats:
     return out
 
 
+def windows(said: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """(n,) rows in order of what is said; (n,) where in that order the neighbours of each begin; how many they are.
+
+    Rows of which the same is said come in random order: that of a drop may be that of its label.
+    """
+    n = len(said)
+    order = np.lexsort((np.random.default_rng(0).permutation(n), said))
+    width = min(n, int(np.clip(n * _SHARE, _FEWEST, _MOST)))
+    return order, np.clip(np.arange(n) - width // 2, 0, n - width), width
+
+
 def recalibrated(said: Floats, y: NDArray[np.float32]) -> Floats:
     """(n,) logits whose probabilities are right all along what is said, (n,) logits of labels `y` of 0 and 1.
 
     Piecewise linear between quantiles; a shift and a slope (calibration.py) leave a bend where the model has missed it.
     """
-    some = slice(None, None, 1 + len(y) // _ROWS)
+    some = slice(None, None, max(1, len(y) // _ROWS))
     knots, spread = np.unique(np.quantile(said, (0, *_KNOTS, 1))), float(said.std())
     if spread == 0 or len(knots) < 3 or y[some].min() == y[some].max():
         return said

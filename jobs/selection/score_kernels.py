@@ -91,6 +91,18 @@ def cluster_sums(starts, row, value, cluster, root, total, out):
 
 
 @_compile
+def drawn_sums(x, first, size, left, rest, draws, random):
+    """(draws,) sums of x_i l_i + normal of deviation `rest`, l_i one of left[first[i]:first[i] + size], drawn anew."""
+    sums = np.empty(draws)
+    for draw in range(draws):
+        total = rest * random.standard_normal()
+        for i in range(len(x)):
+            total += x[i] * left[first[i] + random.integers(0, size)]
+        sums[draw] = total
+    return sums
+
+
+@_compile
 def saddlepoint_tail(a, p, rest, q):
     """P(S > q) for q > 0, of S = sum_i a_i (Y_i - p_i) + normal of variance `rest`, Y_i independent Bernoulli(p_i).
 

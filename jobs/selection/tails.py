@@ -3,19 +3,24 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
+from scipy.stats import pearson3
 
 from jobs.data.design import take_columns
 from jobs.data.kernels import column_places
 from jobs.net.tasks import sigmoid
 from jobs.selection.coordinates import Coordinates, Sums
-from jobs.selection.score_kernels import saddlepoint_tail
+from jobs.selection.neighbours import windows
+from jobs.selection.score_kernels import drawn_sums, saddlepoint_tail
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 _LEAST_P = 1e-300
 _TAIL_Z, _TAIL_SHARE = 1.8, 0.1  # from which z, and up to which share of non-zeros, the tail is computed
+_DRAWN_Z = 2.5  # from which z a tail is drawn
+_DRAWN, _FEWEST_DRAWS, _MOST_DRAWS = 4_000_000, 2000, 50_000  # numbers in all for one tail; sums
+_SEEN = 10  # sums so far out, or their share is not believed
 _FEW_LABELS = 500  # of the rarer kind: with fewer the tails of common coordinates are computed too
 
 
@@ -65,3 +70,37 @@ def refine_tails(
         if own_tail > 0 and opposite >= 0:  # the other side may be out of reach: of few rows with rare labels all miss
             p[at] = min(1.0, max(own_tail + opposite, _LEAST_P))
             z[at] = -side * ndtri(p[at] / 2)
+
+
+def resample_tails(p: Floats, z: Floats, Z: csr_array, sums: Sums, coordinates: Coordinates) -> None:
+    """The same for numbers: where few rows have the coordinate, what is left of each is drawn from its neighbours.
+
+    Where labels are mostly zero a few rows have nearly all that there is, and a sum over a few rows is anything but
+    normal. Beyond what the draws reach the tail is that of a gamma variable with their skewness.
+    """
+    few = np.diff(Z.tocsc().indptr)[coordinates.code] <= _TAIL_SHARE * Z.shape[0]
+    in_tail = np.flatnonzero((np.abs(z) > _DRAWN_Z) & few)
+    if not len(in_tail):
+        return
+    order, first, size = windows(sums.f)
+    left, begins = sums.r[order], np.empty(len(order), np.int64)
+    begins[order] = first
+    codes = np.unique(coordinates.code[in_tail])
+    chosen = take_columns(Z, codes)
+    starts, entry, row = column_places(chosen.indptr, chosen.indices, sums.rows, len(codes))
+    for at, k in zip(in_tail, np.searchsorted(codes, coordinates.code[in_tail]), strict=True):
+        i = row[starts[k] : starts[k + 1]]
+        own = chosen.data[entry[starts[k] : starts[k + 1]]].astype(np.float64)
+        x = (np.ones(len(i)) if coordinates.is_presence[at] else own) - float(coordinates.mean[at])
+        x = x - coordinates.loading[at] * sums.factor[i]
+        variance = coordinates.own_share[at] * coordinates.deviation[at] ** 2
+        rest = np.sqrt(max(variance - x @ (sums.h[i] * x), 0.0))
+        draws = int(np.clip(_DRAWN // max(1, len(i)), _FEWEST_DRAWS, _MOST_DRAWS))
+        drawn: Floats = drawn_sums(x, begins[i], size, left, rest, draws, np.random.default_rng(at))
+        far, side = abs(z[at]), 1.0 if z[at] > 0 else -1.0
+        drawn = (drawn - drawn.mean()) / drawn.std()
+        beyond, skewness = int((np.abs(drawn) >= far).sum()), float((drawn**3).mean())
+        tail = float(np.asarray(pearson3.sf(far, np.array([skewness, -skewness]) * side), np.float64).sum())
+        share = beyond / draws if beyond >= _SEEN else min(tail, _SEEN / draws)
+        p[at] = max(share, 2 * float(ndtr(-far)), _LEAST_P)
+        z[at] = -side * ndtri(p[at] / 2)

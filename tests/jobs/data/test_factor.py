@@ -1,5 +1,7 @@
 """What most columns have in common: found where users are active more or less, and nowhere else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
@@ -57,3 +59,16 @@ def test_blocks_of_columns_are_no_common_factor(share: float) -> None:
 def test_of_a_few_columns_each_would_be_a_large_part_of_it() -> None:
     X, _ = of_active_users(n_columns=8)
     assert common_factor(design_of(X), np.arange(N)) is None
+
+
+def test_the_codes_of_one_column_are_no_common_factor() -> None:
+    """Levels of a category go together by themselves."""
+    random = np.random.default_rng(3)
+    some = random.random(N) < 0.4
+    items = (random.random((N, 40)) < 0.5) & some[:, None]
+    numbers = random.poisson(0.5, (N, 25)) * (random.random((N, 25)) < 0.5)
+    design = design_of(np.hstack([numbers, items]))
+    assert common_factor(design, np.arange(N)) is not None
+    starts = np.append(np.arange(26), 65)
+    one = replace(design, columns=design.columns[:26], starts=starts, n_numeric=25, n_learned=np.zeros(26, np.int64))
+    assert common_factor(one, np.arange(N)) is None

@@ -13,6 +13,7 @@ from jobs.net.tasks import GAUSSIAN
 from jobs.selection.conditional import MIN_WIDTH, Conditional, conditional_test, width_of_the_middle
 from jobs.selection.coordinates import Coordinates
 from jobs.selection.held_out import HeldOut
+from jobs.selection.neighbours import normal_scores
 from jobs.selection.nuisance import Nuisance
 from tests.jobs.tables import categories, counts, csr_of, draw_labels, mixed_design
 
@@ -214,3 +215,21 @@ def test_the_width_of_the_null() -> None:
     assert width_of_the_middle(wide) == pytest.approx(1.5, rel=0.06)
     assert width_of_the_middle(np.append(wide, np.full(300, 30.0))) == pytest.approx(1.5, rel=0.12)
     assert width_of_the_middle(np.full(10, 9.0)) == MIN_WIDTH
+
+
+def test_a_column_that_few_rows_have_is_no_signal_because_one_of_them_pays() -> None:
+    """Where one row in a hundred pays, a payer is ten standard deviations from its neighbours."""
+    random, n = np.random.default_rng(1), 6000
+    X = (random.random((n, 200)) < 15 / n) * 1.0
+    said = random.normal(size=n) * 0.01
+    left = (random.random(n) < 0.01) * random.lognormal(2, 1, n)
+    y = (said + normal_scores(said, left)).astype(np.float32)
+    parts = np.array_split(np.random.default_rng(0).permutation(n), 3)
+    family = GAUSSIAN.fitted(said, y)
+    found = judged(X, y, [HeldOut(rows, said[rows], said[rows], np.zeros(200), family) for rows in parts])
+    assert (found.p_value < 1e-3).sum() <= 2
+    assert found.p_value.min() > 1e-5
+    strong = X.copy()
+    strong[:, 0] = 0
+    strong[np.flatnonzero(left > 0)[:10], 0] = strong[:10, 0] = 1
+    assert judged(strong, y, [HeldOut(r, said[r], said[r], np.zeros(200), family) for r in parts]).p_value[0] < 1e-3

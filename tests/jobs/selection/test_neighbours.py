@@ -59,3 +59,9 @@ def test_a_bend_that_the_model_has_missed_is_made_good() -> None:
 def test_a_model_that_says_nothing_stays_as_it_is() -> None:
     said = np.full(50, 0.3)
     np.testing.assert_array_equal(recalibrated(said, draw_labels(said, 1)), said)
+
+
+def test_rows_of_which_the_same_is_said_are_compared_in_random_order() -> None:
+    """A drop may be sorted by its label."""
+    left = np.sort(np.random.default_rng(6).normal(size=N))
+    assert spearmanr(left, normal_scores(np.zeros(N), left)).statistic > 0.98
