@@ -100,7 +100,7 @@ def resample_tails(p: Floats, z: Floats, Z: csr_array, sums: Sums, coordinates: 
         far, side = abs(z[at]), 1.0 if z[at] > 0 else -1.0
         drawn = (drawn - drawn.mean()) / drawn.std()
         beyond, skewness = int((np.abs(drawn) >= far).sum()), float((drawn**3).mean())
-        tail = float(np.asarray(pearson3.sf(far, np.array([skewness, -skewness]) * side), np.float64).sum())
-        share = beyond / draws if beyond >= _SEEN else min(tail, _SEEN / draws)
-        p[at] = max(share, 2 * float(ndtr(-far)), _LEAST_P)
+        tails: Floats = np.asarray(pearson3.sf(far, np.array([skewness, -skewness])), np.float64)
+        share = beyond / draws if beyond >= _SEEN else min(float(tails.sum()), _SEEN / draws)
+        p[at] = max(share, 2 * float(np.asarray(ndtr(-far), np.float64)), _LEAST_P)
         z[at] = -side * ndtri(p[at] / 2)
