@@ -111,17 +111,13 @@ def _booster(table: Table) -> Booster:
 
 def lightgbm_gain(table: Table) -> Chosen:
     """LightGBM, early stopping; total gain of the splits of each column."""
-    booster = boost(
-        table.design.Z, table.data.y, table.split.train, table.split.valid, seed=table.seed, threads=2
-    ).booster
+    booster = _booster(table)
     return Chosen(np.asarray(booster.feature_importance("gain"), np.float64))
 
 
 def tree_shap(table: Table) -> Chosen:
     """LightGBM, mean |TreeSHAP| of validation rows."""
-    booster = boost(
-        table.design.Z, table.data.y, table.split.train, table.split.valid, seed=table.seed, threads=2
-    ).booster
+    booster = _booster(table)
     rows = table.split.valid[:_SHAP_ROWS]
     return Chosen(
         np.abs(np.asarray(booster.predict(table.design.Z[rows].toarray(), pred_contrib=True)))[:, :-1].mean(0)
@@ -149,9 +145,7 @@ def logistic_l1(table: Table) -> Chosen:
 
 def permutation(table: Table) -> Chosen:
     """Permutation importance (log loss, five repeats) of LightGBM on validation rows."""
-    booster = boost(
-        table.design.Z, table.data.y, table.split.train, table.split.valid, seed=table.seed, threads=2
-    ).booster
+    booster = _booster(table)
     X, y = table.design.Z[table.split.valid].toarray(), table.data.y[table.split.valid]
 
     def score(_: object, X: Floats, y: Floats) -> float:

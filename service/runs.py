@@ -62,7 +62,7 @@ def known_run(store: ObjectStore, problem: str, run_id: str) -> KnownRun:
     try:
         declared = Problem.model_validate(json.loads(published(store, commit, "run.json"))["problem"])
     except (KeyError, TypeError, ValueError) as error:  # pydantic's error is a ValueError
-        raise CorruptObject("read", store.url + commit.attempt + "run.json", _first_line(error), _HINT) from error
+        raise CorruptObject("read", store.url + commit.attempt + "run.json", _unknown_problem(error), _HINT) from error
     with TemporaryDirectory(prefix="winnow-") as folder:
         (Path(folder) / "model").mkdir()
         for name in (DESCRIPTION, WEIGHTS):
@@ -74,5 +74,5 @@ def known_run(store: ObjectStore, problem: str, run_id: str) -> KnownRun:
     return KnownRun(commit, declared, model)
 
 
-def _first_line(error: Exception) -> str:
+def _unknown_problem(error: Exception) -> str:
     return f"no problem that this version knows ({str(error).splitlines()[0]})"

@@ -28,7 +28,7 @@ def normal_scores(said: Floats, left: NDArray[np.floating]) -> Floats:
     the tails of the label.
     """
     order, first, width = windows(said)
-    scores: Floats = np.asarray(ndtri(ranks_among_neighbours(left[order], width)), np.float64)
+    scores: Floats = np.asarray(ndtri(ranks_among_neighbours(left[order], first, width)), np.float64)
     sums, squares = (np.append(0.0, np.cumsum(scores**power)) for power in (1, 2))
     mean = (sums[first + width] - sums[first]) / width
     variance = (squares[first + width] - squares[first]) / width - mean**2

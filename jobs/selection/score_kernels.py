@@ -32,14 +32,13 @@ def code_sums(indptr, indices, data, rows, r, h, out):
 
 
 @_compile_parallel
-def ranks_among_neighbours(values, width):
-    """(n,) the share of its `width` neighbours in order that lie below each value, of equals one half; in (0, 1)."""
+def ranks_among_neighbours(values, first, width):
+    """(n,) the share of values[first[i]:first[i] + width] that lie below value i, of equals one half; in (0, 1)."""
     n = len(values)
     ranks = np.empty(n)
     for i in prange(n):
-        first = min(max(i - width // 2, 0), n - width)
         below = 0.0
-        for at in range(first, first + width):
+        for at in range(first[i], first[i] + width):
             below += 1.0 if values[at] < values[i] else 0.5 if values[at] == values[i] else 0.0
         ranks[i] = below / width
     return ranks

@@ -7,7 +7,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import pearson3
 
 from jobs.data.design import take_columns
-from jobs.data.kernels import column_places
+from jobs.data.kernels import column_counts, column_places
 from jobs.net.tasks import sigmoid
 from jobs.selection.coordinates import Coordinates, Sums
 from jobs.selection.neighbours import windows
@@ -78,7 +78,7 @@ def resample_tails(p: Floats, z: Floats, Z: csr_array, sums: Sums, coordinates: 
     Where labels are mostly zero a few rows have nearly all that there is, and a sum over a few rows is anything but
     normal. Beyond what the draws reach the tail is that of a gamma variable with their skewness.
     """
-    few = np.diff(Z.tocsc().indptr)[coordinates.code] <= _TAIL_SHARE * Z.shape[0]
+    few = column_counts(Z.indices, Z.shape[1])[coordinates.code] <= _TAIL_SHARE * Z.shape[0]
     in_tail = np.flatnonzero((np.abs(z) > _DRAWN_Z) & few)
     if not len(in_tail):
         return

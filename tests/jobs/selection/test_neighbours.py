@@ -24,7 +24,7 @@ def test_ranks_are_shares_of_neighbours(width: int) -> None:
         ((values[at : at + width] < value).sum() + (values[at : at + width] == value).sum() / 2) / width
         for at, value in zip(first, values, strict=True)
     ]
-    np.testing.assert_allclose(ranks_among_neighbours(values, width), wanted)
+    np.testing.assert_allclose(ranks_among_neighbours(values, first, width), wanted)
 
 
 @pytest.mark.parametrize("kind", ["wider", "bent", "mostly zero", "heavy"])
