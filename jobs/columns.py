@@ -49,7 +49,7 @@ class Columns:
         plain: the kept columns without knots, as everyone else reads them.
         bends: a few knots of the kept numbers that most rows have: along these they are tested.
         ordered: the items of the columns of sequences whose order is read.
-        coverage: (n_numeric,) share of all rows that are non-zero.
+        entries: (n_numeric,) rows that are not zero, of all rows.
         moments: of all numeric columns over all rows, after log(1 + x) if that is taken; nan: constant or rare.
         flags: flag -> names of the columns that have it, pruned ones too.
         duplicates: test rows that equal a training row in every kept column.
@@ -65,10 +65,15 @@ class Columns:
     plain: Design
     bends: Knots
     ordered: tuple[Ordered, ...]
-    coverage: NDArray[np.float64]
+    entries: NDArray[np.int64]
     moments: Moments
     flags: dict[str, frozenset[str]]
     duplicates: int
+
+    @property
+    def coverage(self) -> NDArray[np.float64]:
+        """(n_numeric,) share of all rows that are not zero."""
+        return self.entries / self.moments.n_rows
 
     @property
     def is_curved(self) -> bool:
@@ -112,7 +117,7 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
             f"constant or non-zero on fewer than {problem.prune.min_rows} training rows. "
             "Lower prune.min_rows, or check the drop"
         )
-    coverage = column_counts(data.X.indices, len(data.names)) / data.n_rows
+    entries = column_counts(data.X.indices, len(data.names))
     late = frozenset(column.name for column in data.dates if dated_after(column, data.until, split.train))
     leaks = frozenset(_leaks_of_others(data, labels, split, encoded, calendars))
     flags = screened.flags | {"leak_suspect": screened.flags["leak_suspect"] | leaks, "late": late}
@@ -128,7 +133,7 @@ def prune_columns(data: Dataset, split: Split, problem: Problem, on_columns: Cal
         plain,
         fit_bends(numeric, split.train, scaler.count[pruning.kept]),
         ordered,
-        coverage,
+        entries,
         screened.moments,
         flags,
         duplicates,

@@ -5,6 +5,7 @@
 Each arrow is one function of a pure room; here the nouns are only handed on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +18,7 @@ from jobs.data.dataset import Dataset, Design
 from jobs.data.design import bend_numbers
 from jobs.data.factor import common_factor
 from jobs.data.resampling import NoSampler
-from jobs.data.split import FEW_ROWS, Split, SplitPolicy, UnfitColumn, automatic_share, split_rows
+from jobs.data.split import FEW_ROWS, Rows, Split, SplitPolicy, UnfitColumn, automatic_share, split_rows
 from jobs.data.target import Target, fit_target
 from jobs.errors import LossDiverged, TooFewRows, TrainingFailed, UnsupportedColumn
 from jobs.fitting import fit_linear, train_models, tune_plan
@@ -34,7 +35,7 @@ from jobs.selection.crossfit import Ensemble, collect_evidence, label_to_test, t
 from jobs.selection.positions import Positions, explain_positions
 from jobs.selection.ranking import Selection, Testimony, hear, select_columns
 from jobs.selection.recommendation import Ranked, Wanted, judged_rows, rank_items
-from jobs.selection.summary import Summary, explain_held_out
+from jobs.selection.summary import Summary, explain_held_out, explained_rows
 from jobs.stages import Stages
 
 
@@ -43,6 +44,7 @@ class Learned:
     """Everything that a run knows when the learning is over.
 
     Attributes:
+        data: what was learned from; of its numbers those of the explained rows (Dataset.with_numbers_of).
         task: what the label is.
         target: how a label that is a number became what is learned.
         split: which rows did what.
@@ -60,6 +62,7 @@ class Learned:
         is_withheld: no column is called selected, since the nets are behind the linear model (judging.py).
     """
 
+    data: Dataset
     task: Task
     target: Target
     split: Split
@@ -81,7 +84,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
     """Find the columns of a dataset that carry signal about its label.
 
     Args:
-        data: what a drop said.
+        data: what a drop said. Its numbers are let go once they are scaled, if nobody else holds them.
         problem: what is asked of it.
         threads: cores that may be used.
         stages: told of every step.
@@ -97,6 +100,8 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
     _require_testable(data, split)
     columns = _choose_columns(data, split, problem, stages)
     task = Task(problem.task, max(2, len(data.classes)))
+    explained = explained_rows(split, problem.explain.rows // task.n_outputs, problem.split.seed)
+    data = data.with_numbers_of(np.sort(np.concatenate(explained)))  # the rest is let go: `columns` has it scaled
     target = _fit_target(data, split, problem)
     y = target.of_label(data.label)
     plan = training_plan(problem, task, data.y[split.train], columns.design.columns)
@@ -111,10 +116,11 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
     except FloatingPointError as error:
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
     selection = _select(ensemble, trees, columns, y, split, problem, threads, stages)
-    summary = _explain(ensemble, split, problem, threads, stages)
+    summary = _explain(ensemble, explained, problem, threads, stages)
     logits = _logits(design, y, split, ensemble, linear, trees)
     judgement = judge(logits, data, split, target, problem, task)
     return Learned(
+        data=data,
         task=task,
         target=target,
         split=split,
@@ -197,12 +203,12 @@ def _select(
     return selection
 
 
-def _explain(ensemble: Ensemble, split: Split, problem: Problem, threads: int, stages: Stages) -> Summary:
-    chosen = problem.explain
-    with stages.stage("explain", min(chosen.rows, len(split.known)), "rows"):
+def _explain(ensemble: Ensemble, explained: Sequence[Rows], problem: Problem, threads: int, stages: Stages) -> Summary:
+    chosen, n_outputs = problem.explain, ensemble.task.n_outputs
+    with stages.stage("explain", n_outputs * sum(map(len, explained)), "rows"):
         return explain_held_out(
             ensemble,
-            rows=chosen.rows,
+            explained,
             background=chosen.background,
             nodes=chosen.nodes,
             seed=problem.split.seed,

@@ -38,7 +38,7 @@ def code_version() -> str:
 
 
 def write_lineage(
-    folder: Path, work: Work, run_id: str, data: Dataset, learned: Learned, stages: Stages, features: pd.DataFrame
+    folder: Path, work: Work, run_id: str, learned: Learned, stages: Stages, features: pd.DataFrame
 ) -> None:
     """Write run.json: the drop, the problem, the code, the machine, and what was done; `features` is the table."""
     record: dict[str, Any] = {
@@ -50,10 +50,10 @@ def write_lineage(
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
         "machine": {"python": platform.python_version(), "system": platform.platform(), "threads": work.threads},
         "counts": {
-            "rows": data.n_rows,
-            "by_class": _by_class(data),
+            "rows": learned.data.n_rows,
+            "by_class": _by_class(learned.data),
             "columns": len(features),
-            "non_zeros": int(data.X.nnz),
+            "non_zeros": int(learned.columns.entries.sum()),
             "by_status": {str(name): int(n) for name, n in features["status"].value_counts().items()},
             "train": len(learned.split.train),
             "valid": len(learned.split.valid),
@@ -63,7 +63,7 @@ def write_lineage(
         },
         "label": {
             "task": learned.task.kind,
-            "classes": list(data.classes),
+            "classes": list(learned.data.classes),
             "target": asdict(learned.target),
             "threshold": learned.judgement.threshold,
         },
@@ -83,7 +83,7 @@ def write_lineage(
     _write(folder / LINEAGE, record)
 
 
-def metrics_of(data: Dataset, learned: Learned, changes: Changes, stages: Stages) -> dict[str, Any]:
+def metrics_of(learned: Learned, changes: Changes, stages: Stages) -> dict[str, Any]:
     """The content of metrics.json: side -> model -> metric -> value and 95 % interval, and the honesty of the table."""
     sides = {
         side: {
@@ -107,7 +107,7 @@ def metrics_of(data: Dataset, learned: Learned, changes: Changes, stages: Stages
             column: {value: {name: asdict(e) for name, e in metrics.items()} for value, metrics in values.items()}
             for column, values in learned.judgement.by.items()
         },
-        **_confusion(data, learned),
+        **_confusion(learned),
         **({} if learned.ranked is None else {"ranking": asdict(learned.ranked)}),
         "changes": changes.to_json(),
         "test_rows_seen_in_training": learned.columns.duplicates,
@@ -121,10 +121,10 @@ def _by_class(data: Dataset) -> dict[str, int]:
     return {name: int((data.y == number).sum()) for number, name in enumerate(data.classes)}
 
 
-def _confusion(data: Dataset, learned: Learned) -> dict[str, Any]:
+def _confusion(learned: Learned) -> dict[str, Any]:
     """The test rows of each class, by line, that the nets call what, by column."""
     table = learned.judgement.confusion
-    return {} if table is None else {"confusion": {"classes": list(data.classes), "rows": table.tolist()}}
+    return {} if table is None else {"confusion": {"classes": list(learned.data.classes), "rows": table.tolist()}}
 
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from config import Problem
-from jobs.data.dataset import Categories, Dataset, Dates, Design, Sequences
+from jobs.data.dataset import Categories, Dates, Design, Sequences
 from jobs.data.dates import Calendar, encode_dates
 from jobs.data.design import Block, Vocabulary, design_of, encode
 from jobs.data.items import order_items, share_items
@@ -185,9 +185,9 @@ class Model:
         return scaled
 
 
-def model_of(data: Dataset, learned: Learned, problem: Problem) -> Model:
+def model_of(learned: Learned, problem: Problem) -> Model:
     """Return the model that a run leaves."""
-    columns, kept, declared = learned.columns, learned.columns.pruning.kept, problem.table.sequences
+    data, columns, kept, declared = learned.data, learned.columns, learned.columns.pruning.kept, problem.table.sequences
     items = [vocabulary for vocabulary in columns.items if vocabulary.n_values > 1]
     return Model(
         id=problem.table.id,
@@ -203,25 +203,26 @@ def model_of(data: Dataset, learned: Learned, problem: Problem) -> Model:
         categorical=tuple(vocabulary for vocabulary in columns.vocabularies if not vocabulary.is_constant),
         sequences=tuple(ItemColumn(v, declared[v.name].delimiter, declared[v.name].max_len) for v in items),
         dates=tuple(calendar for calendar in columns.calendars if not calendar.is_constant),
-        until=_counted_up_to(data, learned, problem),
-        unread=_unread(data, learned, problem),
+        until=_counted_up_to(learned, problem),
+        unread=_unread(learned, problem),
         shape=learned.plan.shape,
         nets=tuple(TrainedNet(fold.net, fold.encoders, fold.calibration) for fold in learned.ensemble.folds),
     )
 
 
-def _counted_up_to(data: Dataset, learned: Learned, problem: Problem) -> str | None:
+def _counted_up_to(learned: Learned, problem: Problem) -> str | None:
     """The column that the dates of the model are counted up to."""
     has_dates = any(not calendar.is_constant for calendar in learned.columns.calendars)
-    return problem.table.time if has_dates and data.until is not None else None
+    return problem.table.time if has_dates and learned.data.until is not None else None
 
 
-def _unread(data: Dataset, learned: Learned, problem: Problem) -> frozenset[str]:
+def _unread(learned: Learned, problem: Problem) -> frozenset[str]:
     """Columns that rows may have although the model does not read them."""
-    table, columns = problem.table, (*data.categorical, *data.sequences, *data.dates)
+    data, table = learned.data, problem.table
+    columns = (*data.categorical, *data.sequences, *data.dates)
     there = {*data.names, *(column.name for column in columns), *table.ignore, *table.report_by}
     there |= {name for name in (table.label, table.group, table.time, table.split) if name is not None}
-    read = {*learned.columns.design.columns, table.id, _counted_up_to(data, learned, problem)}
+    read = {*learned.columns.design.columns, table.id, _counted_up_to(learned, problem)}
     return frozenset(there - read)
 
 

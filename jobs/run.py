@@ -52,11 +52,10 @@ def run_drop(work: Work, observer: Observer) -> Outcome:
     if concluded is not None:
         return concluded
     stages = Stages(observer)
-    data = read_drop(work, stages)
     journal = RunJournal(work.results, work.problem.problem, run_id)
-    learned = learn(data, work.problem, work.threads, stages, journal)
+    learned = learn(read_drop(work, stages), work.problem, work.threads, stages, journal)
     with TemporaryDirectory(prefix="winnow-") as folder, stages.stage("publish", 0, "files"):
-        write_results(Path(folder), work, run_id, data, learned, stages)
+        write_results(Path(folder), work, run_id, learned, stages)
         attempt = publish(work.results, work.problem.problem, run_id, work.fence, Path(folder))
     outcome = conclude(work, run_id, attempt)
     journal.discard()
@@ -108,15 +107,15 @@ def read_drop(work: Work, stages: Stages) -> Dataset:
     return take_in(table, plan, schema, work.problem.task, declared.report_by, declared.positive)
 
 
-def write_results(folder: Path, work: Work, run_id: str, data: Dataset, learned: Learned, stages: Stages) -> None:
+def write_results(folder: Path, work: Work, run_id: str, learned: Learned, stages: Stages) -> None:
     """Write every file of the run into a local folder."""
-    table = features_table(data, learned)
-    changes = changes_since(read_previous(work.results, work.problem.problem, run_id), table, data.n_rows)
-    features, metrics = changes.flag(table), metrics_of(data, learned, changes, stages)
-    write_tables(folder, features, data, learned, work.problem.table.id)
+    table = features_table(learned)
+    changes = changes_since(read_previous(work.results, work.problem.problem, run_id), table, learned.data.n_rows)
+    features, metrics = changes.flag(table), metrics_of(learned, changes, stages)
+    write_tables(folder, features, learned, work.problem.table.id)
     write_page(
         folder, work.problem.problem, run_id, features, interactions_table(learned), positions_table(learned), metrics
     )
-    write_model(folder, model_of(data, learned, work.problem))
+    write_model(folder, model_of(learned, work.problem))
     write_metrics(folder, metrics)
-    write_lineage(folder, work, run_id, data, learned, stages, features)
+    write_lineage(folder, work, run_id, learned, stages, features)

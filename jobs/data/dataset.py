@@ -1,7 +1,7 @@
 """The records that the pure rooms hand to each other: a validated dataset, the design matrix of its kept columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,13 @@ class Dataset:
     def label(self) -> NDArray[np.float32] | NDArray[np.float64]:
         """(n_rows,) the label, of a number with all its digits."""
         return self.numbers if len(self.numbers) else self.y
+
+    def with_numbers_of(self, rows: NDArray[np.int64]) -> "Dataset":
+        """The dataset with the numbers of these rows (ascending) alone; of all others X is empty."""
+        part, length = self.X[rows], np.zeros(self.n_rows + 1, np.int64)
+        length[rows + 1] = np.diff(part.indptr)
+        X = csr_array((part.data, part.indices, np.cumsum(length)), shape=self.X.shape)
+        return replace(self, X=X)
 
     @property
     def n_rows(self) -> int:

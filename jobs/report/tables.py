@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jobs.data.dataset import Dataset
 from jobs.data.design import Vocabulary
 from jobs.data.pruning import CONSTANT, KEPT, RARE
 from jobs.learn import Learned
@@ -42,9 +41,9 @@ _FEATURE_COLUMNS = (
 )
 
 
-def features_table(data: Dataset, learned: Learned) -> pd.DataFrame:
+def features_table(learned: Learned) -> pd.DataFrame:
     """One row for every column of the drop, kept or not: ranked ones first, then the others by name."""
-    pruning = learned.columns.pruning
+    data, pruning = learned.data, learned.columns.pruning
     numeric = pd.DataFrame(
         {
             "feature": data.names,
@@ -138,40 +137,40 @@ def _kept_columns(learned: Learned) -> pd.DataFrame:
     )
 
 
-def shap_values_table(data: Dataset, learned: Learned, id_name: str) -> pd.DataFrame:
+def shap_values_table(learned: Learned, id_name: str) -> pd.DataFrame:
     """Single attributions of explained rows: id, feature, value (of numeric columns), level (of others), shap.
 
     One line for every non-zero entry, and one line with a null feature for all zero entries of the row together: the
     sum over the lines of a row is f(x) - mean f(background). Where there are several classes, `class` says whose logit
     is explained.
     """
-    entries, design = learned.summary.entries, learned.columns.design
+    data, entries, design = learned.data, learned.summary.entries, learned.columns.design
     names = np.array([*design.columns, None], dtype=object)  # column -1 is the last: no feature
     frame = pd.DataFrame({id_name: data.ids[entries.row], "feature": names[entries.column]})
-    frame["value"] = _raw_values(data, learned)
-    frame["level"] = _levels(data, learned)
+    frame["value"] = _raw_values(learned)
+    frame["level"] = _levels(learned)
     frame["shap"] = entries.phi
     if learned.task.n_outputs > 1:
         frame.insert(1, "class", np.array(data.classes, dtype=object)[entries.output])
     return frame
 
 
-def _raw_values(data: Dataset, learned: Learned) -> np.ndarray:
+def _raw_values(learned: Learned) -> np.ndarray:
     """(n_entries,) what the drop holds for each numeric entry; nan for others."""
-    entries, design = learned.summary.entries, learned.columns.design
+    entries, design, X = learned.summary.entries, learned.columns.design, learned.data.X
     of_drop = np.append(learned.columns.pruning.kept, -1)
     is_numeric = (entries.column >= 0) & (entries.column < design.n_numeric)
     raw = np.full(len(entries.row), np.nan)
     row, column = entries.row[is_numeric], of_drop[entries.column[is_numeric]]
     rows, place = np.unique(row, return_inverse=True)
-    part = data.X[rows]
-    keys = np.repeat(np.arange(len(rows)), np.diff(part.indptr)) * data.X.shape[1] + part.indices
-    raw[is_numeric] = part.data[np.searchsorted(keys, place * data.X.shape[1] + column)]
+    part = X[rows]
+    keys = np.repeat(np.arange(len(rows)), np.diff(part.indptr)) * X.shape[1] + part.indices
+    raw[is_numeric] = part.data[np.searchsorted(keys, place * X.shape[1] + column)]
     return raw
 
 
-def _levels(data: Dataset, learned: Learned) -> np.ndarray:
-    entries, design = learned.summary.entries, learned.columns.design
+def _levels(learned: Learned) -> np.ndarray:
+    data, entries, design = learned.data, learned.summary.entries, learned.columns.design
     levels = np.full(len(entries.row), None, dtype=object)
     by_name = {column.name: column for column in data.categorical}
     dates = {column.name: column for column in data.dates}
@@ -226,7 +225,7 @@ def positions_table(learned: Learned) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"feature": []})
 
 
-def classes_table(data: Dataset, learned: Learned) -> pd.DataFrame:
+def classes_table(learned: Learned) -> pd.DataFrame:
     """One row for every class: test rows (support), those that are called so, precision, recall, F1."""
     table = learned.judgement.confusion
     if table is None:
@@ -234,7 +233,7 @@ def classes_table(data: Dataset, learned: Learned) -> pd.DataFrame:
     hit, actual, called = np.diag(table), table.sum(axis=1), table.sum(axis=0)
     return pd.DataFrame(
         {
-            "class": data.classes,
+            "class": learned.data.classes,
             "support": actual,
             "called": called,
             "precision": _quotient(hit, called),
@@ -248,15 +247,15 @@ def _quotient(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
-def write_tables(folder: Path, features: pd.DataFrame, data: Dataset, learned: Learned, id_name: str) -> None:
+def write_tables(folder: Path, features: pd.DataFrame, learned: Learned, id_name: str) -> None:
     """Write features (parquet, csv), shap_values, groups, interactions, positions and classes (parquet)."""
     features.to_parquet(folder / FEATURES, index=False)
     texts = {"feature": features["feature"].map(as_cell), "flags": features["flags"].map(";".join)}
     features.assign(**texts).to_csv(folder / "features.csv", index=False)
-    shap_values_table(data, learned, id_name).to_parquet(folder / "shap_values.parquet", index=False)
+    shap_values_table(learned, id_name).to_parquet(folder / "shap_values.parquet", index=False)
     groups_table(features).to_parquet(folder / "groups.parquet", index=False)
     interactions_table(learned).to_parquet(folder / "interactions.parquet", index=False)
     if learned.positions:
         positions_table(learned).to_parquet(folder / "positions.parquet", index=False)
     if learned.judgement.confusion is not None:
-        classes_table(data, learned).to_parquet(folder / "classes.parquet", index=False)
+        classes_table(learned).to_parquet(folder / "classes.parquet", index=False)

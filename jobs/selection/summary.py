@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.data.dataset import Design
-from jobs.data.split import Rows, sample_rows
+from jobs.data.split import Rows, Split, sample_rows
 from jobs.net.threads import side_by_side
 from jobs.net.training import Net
 from jobs.selection.attribution import Attributions, explain, explain_from_zero
@@ -58,10 +58,21 @@ class Summary:
     entries: Entries
 
 
+def explained_rows(split: Split, n: int, seed: int) -> list[Rows]:
+    """Draw the rows that are explained, of each fold from its held-out ones: about n in all, at least one a fold."""
+    n_folds = len(split.folds)
+    return [
+        sample_rows(
+            np.random.default_rng([seed, k]), split.held_out_rows_of(k), len(range(k, max(n_folds, n), n_folds))
+        )
+        for k in range(n_folds)
+    ]
+
+
 def explain_held_out(
     ensemble: Ensemble,
+    explained: Sequence[Rows],
     *,
-    rows: int,
     background: int,
     nodes: int,
     seed: int,
@@ -72,19 +83,18 @@ def explain_held_out(
 
     Args:
         ensemble: the cross-fitted nets.
-        rows: how many rows at most, spread over the folds.
+        explained: of each fold, from explained_rows.
         background: reference rows for each net; 0: the row in which nothing happened.
         nodes: of the quadrature.
-        seed: of the samples; each fold draws its own.
+        seed: of the reference rows; each fold draws its own.
         threads: folds that are explained at a time.
         on_rows: called with each number of finished rows.
     """
     n_folds, n_outputs = len(ensemble.folds), ensemble.task.n_outputs
 
     def gather(number: int) -> list[_Gathered]:
-        fold, random = ensemble.folds[number], np.random.default_rng([seed, number])
-        chosen = sample_rows(random, fold.held_out, len(range(number, max(n_folds, rows // n_outputs), n_folds)))
-        reference = sample_rows(random, fold.seen, background)
+        fold, chosen = ensemble.folds[number], explained[number]
+        reference = sample_rows(np.random.default_rng([seed, n_folds + number]), fold.seen, background)
         gathered = [_Gathered(fold.design, output) for output in range(n_outputs)]
         for of_output in gathered:
             for block in blocks(fold.net.of_output(of_output.output), fold.design, chosen, reference):

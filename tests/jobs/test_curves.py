@@ -68,7 +68,7 @@ def test_attributions_of_curves_add_up(learned: Learned) -> None:
 
 
 def test_the_written_model_says_what_the_nets_said(data: Dataset, learned: Learned, tmp_path: Path) -> None:
-    write_model(tmp_path, model_of(data, learned, problem(16)))
+    write_model(tmp_path, model_of(learned, problem(16)))
     model = read_model(tmp_path)
 
     assert model.knots.at.tolist() == learned.columns.knots.at.tolist()
@@ -88,7 +88,7 @@ def test_curves_that_do_not_help_on_validation_rows_are_left_out(tmp_path: Path)
     found = learn(straight, problem(16), 2, Stages(Silent()))
     assert not found.columns.is_curved
     assert found.columns.design is found.columns.plain
-    write_model(tmp_path, model_of(straight, found, problem(16)))
+    write_model(tmp_path, model_of(found, problem(16)))
     assert len(read_model(tmp_path).knots.at) == 0
 
 

@@ -63,8 +63,7 @@ def problem() -> Problem:
 
 
 def test_tenure_and_weekday_are_found_and_other_dates_are_not() -> None:
-    data = replace(dated(), dates=tuple(column for column in dated().dates if column.name != "c_gone"))
-    table = features_table(data, learned_dates()).set_index("feature")
+    table = features_table(learned_dates()).set_index("feature")
     assert set(table.index[table["status"] == "selected"]) == {"d_joined", "f_visited"}
     assert table.loc["e_once", "status"] == "not_selected"  # it is 0 to 30 days before the row's time
     assert table.loc["b_ends", "status"] == "not_selected"
@@ -87,7 +86,7 @@ def test_a_date_that_only_those_who_left_have_is_a_leak() -> None:
 
 
 def test_the_dates_of_explained_rows_are_told() -> None:
-    table = shap_values_table(dated(), learned_dates(), "id")
+    table = shap_values_table(learned_dates(), "id")
     own = table[table["feature"] == "d_joined"]
     joined = {column.name: column for column in dated().dates}["d_joined"].moments
     assert own["level"].iloc[0] == str(joined[own["id"].iloc[0]].astype("datetime64[s]"))
@@ -95,7 +94,7 @@ def test_the_dates_of_explained_rows_are_told() -> None:
 
 def test_the_model_of_a_run_reads_dates_too(tmp_path: Path) -> None:
     learned, data = learned_dates(), dated()
-    write_model(tmp_path, model_of(data, learned, problem()))
+    write_model(tmp_path, model_of(learned, problem()))
     model = read_model(tmp_path)
     assert model.until == "seen_at"
     assert data.until is not None

@@ -24,8 +24,8 @@ def test_nets_are_behind_by_more_than_chance_and_by_enough(
 
 
 def test_no_column_is_called_selected_when_the_nets_are_behind() -> None:
-    data, learned, _ = classes()
-    assert "selected" in set(features_table(data, learned)["status"])
-    status = set(features_table(data, replace(learned, is_withheld=True))["status"])
+    _, learned, _ = classes()
+    assert "selected" in set(features_table(learned)["status"])
+    status = set(features_table(replace(learned, is_withheld=True))["status"])
     assert WITHHELD in status
     assert not status & {"selected", "not_selected"}

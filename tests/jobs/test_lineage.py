@@ -22,8 +22,8 @@ def test_columns_are_counted_by_the_statuses_of_the_features_table(
     store = open_store(str(tmp_path))
     drop = Snapshot(store.url + "x/", "x/", ObjectInfo("x/_SUCCESS", 0, "", None, datetime(2026, 1, 1, tzinfo=UTC)), ())
     work = Work(mixed_problem(), drop, store, store, fence=1, threads=1)
-    features = features_table(data, learned)
-    write_lineage(tmp_path, work, "run", data, learned, stages, features)
+    features = features_table(learned)
+    write_lineage(tmp_path, work, "run", learned, stages, features)
     counts = json.loads((tmp_path / "run.json").read_text())["counts"]
     of_contract = {"selected", "not_selected", "pruned", "constant", "rare"}
     assert counts["by_status"] == {name: int((features["status"] == name).sum()) for name in of_contract}

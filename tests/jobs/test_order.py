@@ -95,7 +95,7 @@ def test_the_model_of_a_run_reads_the_order_too(encoder: str, tmp_path: Path) ->
     learned, data = learned_walks(encoder), walks()
     asked = {name: SMALL | {"encoder": encoder} for name in ("noise", "path")}
     problem = problem_of(table={"id": "id", "label": "y", "sequences": asked})
-    write_model(tmp_path, model_of(data, learned, problem))
+    write_model(tmp_path, model_of(learned, problem))
     model = read_model(tmp_path)
     columns = tuple(SequenceColumn(each.name, each.indptr, each.codes, each.levels) for each in data.sequences)
     table = Table(data.ids, data.X, data.names, (), pa.nulls(N), sequences=columns)

@@ -1,5 +1,7 @@
 """Stages: what the observer hears, what is kept, and that abandoning is never swallowed."""
 
+import weakref
+from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 
@@ -50,7 +52,7 @@ STAGES = ["prune", "linear", "tune", "train", "evidence", "explain"]
 def small() -> tuple:
     X = counts(1, 400, 10, (0.1, 0.5))
     return dataset_of(X, draw_labels(X.toarray()[:, 0] - 1, 2)), problem_of(
-        net={"d_block": 8, "epochs": 3, "patience": 3}, tune={"trials": 2}
+        explain={"rows": 100}, net={"d_block": 8, "epochs": 3, "patience": 3}, tune={"trials": 2}
     )
 
 
@@ -79,6 +81,28 @@ def test_a_job_abandoned_in_any_stage_ends_there_and_says_so(stage: str) -> None
     assert monotonic() - begun < 10
     assert observer.heard[-1] == ("started", stage)
     assert observer.steps[stage] <= (100 if stage == "explain" else 2 * THREADS)
+
+
+class Looking(Silent):
+    """An observer that looks whether something is still there when a stage begins."""
+
+    def __init__(self, alive: Callable[[], object]) -> None:
+        self.alive, self.stages = alive, dict[str, bool]()
+
+    def stage_started(self, stage: str, total: int, unit: str) -> None:  # noqa: ARG002
+        """Look."""
+        self.stages[stage] = self.alive() is not None
+
+
+def test_the_table_as_it_was_read_is_let_go_before_nets_are_trained() -> None:
+    (data, problem), held = small(), [small()[0]]
+    observer = Looking(weakref.ref(held[0].X.data))
+    learned = learn(held.pop(), problem, THREADS, Stages(observer))
+    assert observer.stages == {stage: stage == "prune" for stage in STAGES}
+    explained = np.unique(learned.summary.entries.row)
+    assert 0 < len(explained) < data.n_rows
+    assert np.array_equal(learned.data.X[explained].toarray(), data.X[explained].toarray())
+    assert set(np.flatnonzero(np.diff(learned.data.X.indptr))) <= set(explained)
 
 
 def test_a_stage_that_fails_is_not_told_as_finished() -> None:

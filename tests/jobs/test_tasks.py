@@ -125,12 +125,12 @@ def test_attributions_of_a_class_add_up_to_its_logit() -> None:
 @pytest.mark.parametrize("run", [numbers, classes])
 def test_a_run_leaves_its_tables(run: object, tmp_path: Path) -> None:
     data, learned, stages = run()  # pyright: ignore[reportCallIssue]
-    features = features_table(data, learned)
-    write_tables(tmp_path, features, data, learned, "user_id")
+    features = features_table(learned)
+    write_tables(tmp_path, features, learned, "user_id")
     assert len(features) == P + len(data.categorical)
     assert features.loc[features["status"] == "selected", "mean_abs_shap"].gt(0).all()
     values = pd.read_parquet(tmp_path / "shap_values.parquet")
-    metrics = metrics_of(data, learned, Changes(), stages)
+    metrics = metrics_of(learned, Changes(), stages)
     if learned.task.kind == "multiclass":
         assert set(values["class"]) == set(data.classes)
         table = pd.read_parquet(tmp_path / "classes.parquet")
@@ -214,7 +214,7 @@ def test_metrics_are_told_for_each_value_of_a_column_that_is_not_learned_from() 
     data = replace(dataset_of(X, y), report_by=(categories("age", ages),))
     learned, stages = learn_quietly(data, problem_of(**SMALL))
     assert "age" not in learned.columns.design.columns
-    by = metrics_of(data, learned, Changes(), stages)["test_by"]["age"]
+    by = metrics_of(learned, Changes(), stages)["test_by"]["age"]
     assert set(by) == {"old", "young"}
     rows = learned.split.test[[ages[row] == "old" for row in learned.split.test]]
     f = learned.ensemble.logits(rows)

@@ -61,7 +61,7 @@ def test_the_files_alone_give_the_logits_of_the_ensemble(
     mixed_run: tuple[Dataset, Learned, Stages], tmp_path: Path
 ) -> None:
     data, learned, _ = mixed_run
-    write_model(tmp_path, model_of(data, learned, mixed_problem()))
+    write_model(tmp_path, model_of(learned, mixed_problem()))
     dense = data.X.toarray()
     raw = {name: dense[:, k] for k, name in enumerate(data.names)}
     texts = {c.name: [(*c.levels, None)[code] for code in c.codes] for c in data.categorical}
@@ -74,8 +74,8 @@ def test_the_files_alone_give_the_logits_of_the_ensemble(
 def test_the_description_names_only_what_scoring_needs(
     mixed_run: tuple[Dataset, Learned, Stages], tmp_path: Path
 ) -> None:
-    data, learned, _ = mixed_run
-    write_model(tmp_path, model_of(data, learned, mixed_problem()))
+    _, learned, _ = mixed_run
+    write_model(tmp_path, model_of(learned, mixed_problem()))
     model = json.loads((tmp_path / "model" / "model.json").read_text())
     assert model["numeric"] + [column["name"] for column in model["categorical"]] == list(
         learned.columns.design.columns

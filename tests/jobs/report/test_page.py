@@ -37,8 +37,8 @@ class Page(HTMLParser):
 
 
 def page_of(run: Run, folder: Path, names: dict[str, str] | None = None, problem: str = "return") -> Page:
-    data, learned, stages = run
-    features = features_table(data, learned)
+    _, learned, stages = run
+    features = features_table(learned)
     features["feature"] = features["feature"].replace(names or {})
     write_page(
         folder,
@@ -47,7 +47,7 @@ def page_of(run: Run, folder: Path, names: dict[str, str] | None = None, problem
         features,
         interactions_table(learned),
         positions_table(learned),
-        metrics_of(data, learned, Changes(), stages),
+        metrics_of(learned, Changes(), stages),
     )
     return Page((folder / "report.html").read_text(encoding="utf-8"))
 

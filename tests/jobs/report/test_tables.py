@@ -23,8 +23,8 @@ CONTRACT += ["kept_for", "correlation", "flags"]
 
 @pytest.fixture
 def features(mixed_run: Run) -> pd.DataFrame:
-    data, learned, _ = mixed_run
-    return features_table(data, learned)
+    _, learned, _ = mixed_run
+    return features_table(learned)
 
 
 def row(features: pd.DataFrame, name: str) -> pd.Series:
@@ -66,7 +66,7 @@ def test_a_categorical_column_whose_levels_are_all_rare_is_rare_and_not_constant
     names = categories("name", [f"user {k}" for k in range(300)])
     data = dataset_of(X, draw_labels(X.toarray()[:, 0] - 1, 4), (names, categories("empty", [None] * 300)))
     learned, _ = learn_quietly(data, problem_of(net={"d_block": 8, "epochs": 1}))
-    features = features_table(data, learned)
+    features = features_table(learned)
     assert (row(features, "name")["status"], row(features, "empty")["status"]) == ("rare", "constant")
 
 
@@ -126,7 +126,7 @@ def test_a_total_of_selected_columns_is_selected_behind_them_and_flagged() -> No
     X = csr_of(np.column_stack([parts, parts.sum(axis=1), noise]).astype(np.float32))
     data = dataset_of(X, draw_labels((parts - 0.6) @ [1.2, -1.2, 1.2], 4))
     learned, _ = learn_quietly(data, problem_of(net={"d_block": 8, "epochs": 2}, scale={"log1p": False}))
-    selected = features_table(data, learned).query("status == 'selected'")
+    selected = features_table(learned).query("status == 'selected'")
     assert set(selected["feature"][:3]) == set(data.names[:3])
     assert selected["feature"].tolist()[3:] == [data.names[3]]
     assert selected["flags"].tolist() == [[], [], [], ["redundant"]]
@@ -134,7 +134,7 @@ def test_a_total_of_selected_columns_is_selected_behind_them_and_flagged() -> No
 
 def test_attributions_of_a_row_add_up_to_its_logit_within_the_gap(mixed_run: Run) -> None:
     data, learned, _ = mixed_run
-    table = shap_values_table(data, learned, "user_id")
+    table = shap_values_table(learned, "user_id")
     assert table.columns.tolist() == ["user_id", "feature", "value", "level", "shap"]
     sums = table.groupby("user_id")["shap"].sum()
     assert len(sums) == learned.summary.n_rows == 100
@@ -154,7 +154,7 @@ def test_attributions_of_a_row_add_up_to_its_logit_within_the_gap(mixed_run: Run
 
 def test_single_values_are_those_of_the_drop(mixed_run: Run) -> None:
     data, learned, _ = mixed_run
-    table = shap_values_table(data, learned, "user_id")
+    table = shap_values_table(learned, "user_id")
     dense = pd.DataFrame(data.X.toarray(), columns=list(data.names), index=data.ids)
     numeric = table[table["value"].notna()]
     assert [dense.loc[i, name] for i, name in zip(numeric["user_id"], numeric["feature"], strict=True)] == numeric[
@@ -190,8 +190,8 @@ def test_groups_are_kept_columns_with_their_twins(features: pd.DataFrame) -> Non
 
 
 def test_files_hold_what_the_tables_say(mixed_run: Run, features: pd.DataFrame, tmp_path: Path) -> None:
-    data, learned, _ = mixed_run
-    write_tables(tmp_path, features, data, learned, "user_id")
+    _, learned, _ = mixed_run
+    write_tables(tmp_path, features, learned, "user_id")
     read = pd.read_parquet(tmp_path / "features.parquet")
     assert read["feature"].tolist() == features["feature"].tolist()
     assert [list(flags) for flags in read["flags"]] == features["flags"].tolist()
@@ -205,11 +205,11 @@ def test_files_hold_what_the_tables_say(mixed_run: Run, features: pd.DataFrame, 
 
 
 def test_learning_twice_writes_the_same_bytes(mixed_run: Run, tmp_path: Path) -> None:
-    data, learned, _ = mixed_run
+    _, learned, _ = mixed_run
     again, _ = learn_quietly(mixed_dataset(), mixed_problem(), threads=1)
     for name, one in (("first", learned), ("again", again)):
         (tmp_path / name).mkdir()
-        write_tables(tmp_path / name, features_table(data, one), data, one, "user_id")
+        write_tables(tmp_path / name, features_table(one), one, "user_id")
     for file in ("features.csv", "features.parquet", "shap_values.parquet", "groups.parquet"):
         assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "again" / file).read_bytes()
 
@@ -218,8 +218,8 @@ def test_a_drop_without_twins_or_categories_has_no_groups(tmp_path: Path) -> Non
     X = counts(3, 300, 4, (0.3, 0.5))
     data = dataset_of(X, draw_labels(X.toarray()[:, 0] - 1, 4))
     learned, _ = learn_quietly(data, problem_of(net={"d_block": 8, "epochs": 1}))
-    features = features_table(data, learned)
-    write_tables(tmp_path, features, data, learned, "user_id")
+    features = features_table(learned)
+    write_tables(tmp_path, features, learned, "user_id")
     assert len(features) == 4
     assert len(pd.read_parquet(tmp_path / "groups.parquet")) == 0
 
@@ -232,8 +232,8 @@ def test_a_drop_of_categories_alone_is_a_drop(tmp_path: Path) -> None:
     pair = (categories("colour", colour), categories("size", size))
     data = dataset_of(csr_of(np.zeros((300, 0), np.float32)), y, pair)
     learned, _ = learn_quietly(data, problem_of(net={"d_block": 8, "epochs": 1}))
-    features = features_table(data, learned)
-    write_tables(tmp_path, features, data, learned, "user_id")
+    features = features_table(learned)
+    write_tables(tmp_path, features, learned, "user_id")
     assert features["feature"].tolist() == ["colour", "size"]
     assert features["status"][0] == "selected"
 
@@ -244,7 +244,7 @@ def test_no_name_is_a_formula_in_the_csv(name: str, tmp_path: Path) -> None:
     data = dataset_of(X, draw_labels(X.toarray()[:, 0] - 1, 4))
     renamed = replace(data, names=(name, *data.names[1:]))
     learned, _ = learn_quietly(renamed, problem_of(net={"d_block": 8, "epochs": 1}))
-    write_tables(tmp_path, features_table(renamed, learned), renamed, learned, "user_id")
+    write_tables(tmp_path, features_table(learned), learned, "user_id")
     written = pd.read_csv(tmp_path / "features.csv", dtype=str)["feature"].tolist()
     assert f"'{name}" in written
     assert not any(text.startswith(tuple("=+-@")) for text in written)
@@ -259,5 +259,5 @@ def test_a_pruned_column_keeps_its_flags() -> None:
     dense[:, 5] = y
     data = dataset_of(csr_of(dense), y, names=[f"c{k}" for k in range(8)])
     learned, _ = learn_quietly(data, problem_of(net={"d_block": 8, "epochs": 2}, explain={"rows": 10, "background": 0}))
-    copy = row(features_table(data, learned), "c5")
+    copy = row(features_table(learned), "c5")
     assert (copy["status"], copy["kept_for"], list(copy["flags"])) == ("pruned", "c3", ["leak_suspect"])
