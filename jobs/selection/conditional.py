@@ -13,10 +13,10 @@ and on the coordinates of all *active* columns but j: those that show an effect 
 (nuisance.py). b_j is the net's mean linear effect of j.
 Errors of the net and of the projection enter only as their product (Neyman orthogonality: Chernozhukov et al. 2018,
 section 2; for the generalised linear model van de Geer et al. 2014; as a test Shah and Peters 2020), so z is close to
-standard normal under the null although the net is not the truth, and no power is lost to the split into folds. Its
-remaining width is estimated from the z of all columns (genomic control: Devlin and Roeder 1999). Where few rows have
-the column, or few the label, the tail is not normal: it is computed from the labels' distribution by the saddlepoint
-(Dey et al. 2017).
+standard normal under the null although the net is not the truth, and no power is lost to the split into folds. How wide
+it still is, and how it still goes with what most columns have in common, the z of all columns tell (null.py). Where few
+rows have the column, or few the label, the tail is not normal: it is computed from the labels' distribution by the
+saddlepoint (Dey et al. 2017).
 
 Everything is a weighted sum over non-zeros: O(nnz) for the scores, O(entries of active columns x non-zeros of their
 rows) for the projections.
@@ -34,12 +34,10 @@ from jobs.selection.combination import combine
 from jobs.selection.coordinates import Coordinates
 from jobs.selection.held_out import HeldOut
 from jobs.selection.nuisance import Nuisance
+from jobs.selection.null import MANY, normal_equivalent, slope_of_the_middle, width_of_the_middle
 from jobs.selection.tails import refine_tails, resample_tails
 
 Floats = NDArray[np.float64]
-
-MIN_WIDTH = 1.02
-_MANY = 50  # coordinates needed before their width is believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +76,23 @@ def conditional_test(
     nuisance = Nuisance(design, y, folds, inflation, factor)
     order, products = nuisance.order_of_entry()
     coordinates = Coordinates(nuisance.sums, design)
-    z = coordinates.project(products) / coordinates.inflation
-    is_plain = np.isin(coordinates.code, design.plain_codes)
-    width = width_of_the_middle(z[coordinates.is_testable & is_plain])  # bends of few columns are many, and alike
-    z /= width
+    measured = coordinates.project(products) / coordinates.inflation
+    owner, is_plain = design.owner[coordinates.code], np.isin(coordinates.code, design.plain_codes)
+    judges = np.flatnonzero(coordinates.is_testable & is_plain)  # bends of few columns are many, and alike
+    share = np.where(coordinates.is_testable, coordinates.loading / coordinates.deviation, 0.0)
+    common = slope_of_the_middle(measured[judges], share[judges]) * share
+    coordinates.score -= common * coordinates.inflation * np.sqrt(coordinates.own_share)
+    measured -= common
+    width = width_of_the_middle(measured[judges])
+    z = measured / width
+    if len(judges) >= MANY:
+        z = normal_equivalent(z, len(np.unique(owner[judges])))
+    wider = coordinates.inflation * np.divide(measured, z, out=np.full(len(z), width), where=z != 0)
     p = 2 * ndtr(-np.abs(z))
-    wider = width * coordinates.inflation
     if folds[0].family.is_gaussian:
         resample_tails(p, z, design.Z, nuisance.sums, coordinates)
     else:
         refine_tails(p, z, wider, design.Z, nuisance.sums, coordinates, y)
-    owner = design.owner[coordinates.code]
     strongest = np.zeros(len(design.columns))
     for at in np.argsort(np.abs(z), kind="stable"):
         strongest[owner[at]] = z[at]
@@ -103,14 +107,3 @@ def _first_places(order: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     places = np.empty(n, np.int64)
     places[order[::-1]] = np.arange(len(order))[::-1]
     return places
-
-
-def width_of_the_middle(z: Floats) -> float:
-    """Standard deviation of the null part of z, by the median of those |z| that are not far out; at least MIN_WIDTH."""
-    width = MIN_WIDTH
-    if len(z) < _MANY:
-        return width
-    for _ in range(4):
-        near = np.abs(z)[np.abs(z) <= 3 * width]
-        width = max(MIN_WIDTH, float(np.median(near)) / 0.672)  # the median of |normal| below 3 standard deviations
-    return width

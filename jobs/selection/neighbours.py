@@ -24,16 +24,19 @@ _STRENGTH = 10.0  # C of the ridge on what bends between them
 def normal_scores(said: Floats, left: NDArray[np.floating]) -> Floats:
     """(n,) the normal scores (van der Waerden 1952) of what is left, among neighbours in order of what is said.
 
-    So a few outliers decide nothing either, and a sum over the few rows of a sparse column is close to normal whatever
-    the tails of the label.
+    Less a line through those of the neighbours, which at both ends lie on one side. So a few outliers decide nothing
+    either, and a sum over the few rows of a sparse column is close to normal whatever the tails of the label.
     """
     order, first, width = windows(said)
     scores: Floats = np.asarray(ndtri(ranks_among_neighbours(left[order], first, width)), np.float64)
-    sums, squares = (np.append(0.0, np.cumsum(scores**power)) for power in (1, 2))
+    place = np.arange(len(said), dtype=np.float64)
+    sums, squares, products = (np.append(0.0, np.cumsum(each)) for each in (scores, scores**2, place * scores))
     mean = (sums[first + width] - sums[first]) / width
+    middle = first + (width - 1) / 2
+    slope = ((products[first + width] - products[first]) / width - middle * mean) / max((width**2 - 1) / 12, 1e-12)
     variance = (squares[first + width] - squares[first]) / width - mean**2
     out = np.empty(len(said))
-    out[order] = (scores - mean) / np.sqrt(np.maximum(variance, 1e-12))
+    out[order] = (scores - mean - slope * (place - middle)) / np.sqrt(np.maximum(variance, 1e-12))
     return out
 
 

@@ -4,10 +4,10 @@
     interactions.py   does it act together with another one?                   all pairs, allowed for
     gain.py           does what the nets say of it point the right way?        whatever shape it has, one-sided
 
-The first is the sharpest wherever there is a main effect and gets most of the chance of a false alarm. The score's z
-of a column of noise is wider than 1, because folds share training rows (docs/method.md): its width is estimated from
-the lower half of all z, where hardly a true column falls (an empirical null: Efron 2004), and never taken below
-MIN_NULL_WIDTH.
+The first is the sharpest wherever there is a main effect and gets most of the chance of a false alarm. The last one is
+not heard where most columns have something in common: what the nets say of noise is partly that. Its z of noise is
+wider than 1, because folds share training rows (docs/method.md): the width is estimated from the lower half of all z,
+where hardly a true column falls (an empirical null: Efron 2004), and never taken below MIN_NULL_WIDTH.
 
 Columns that the selected ones determine are selected with them (redundancy.py), with the largest of their q-values.
 
@@ -115,7 +115,9 @@ def hear(
     wider = inflation(tested, y, held_out, clusters)
     conditional = conditional_test(tested, y, held_out, wider, factor)
     interactions = find_interactions(design, y, held_out, wider.max(axis=1)[tested.plain_codes])
-    of_nets = score_tail(folds, np.maximum.reduceat(wider.max(axis=1), tested.starts[:-1]))
+    of_nets = np.ones(n)
+    if factor is None:
+        of_nets = score_tail(folds, np.maximum.reduceat(wider.max(axis=1), tested.starts[:-1]))
     witnesses = np.stack([conditional.p_value, interactions.p_value, of_nets])
     return Testimony(
         combine(witnesses.ravel(), np.tile(np.arange(n), 3), n, np.repeat(_WEIGHTS, n)),

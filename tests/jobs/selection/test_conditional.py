@@ -10,7 +10,7 @@ from jobs.data.dataset import Design
 from jobs.data.design import bend_numbers
 from jobs.data.knots import fit_bends
 from jobs.net.tasks import GAUSSIAN
-from jobs.selection.conditional import MIN_WIDTH, Conditional, conditional_test, width_of_the_middle
+from jobs.selection.conditional import Conditional, conditional_test
 from jobs.selection.coordinates import Coordinates
 from jobs.selection.held_out import HeldOut
 from jobs.selection.neighbours import normal_scores
@@ -206,15 +206,6 @@ def test_a_few_labels_of_one_kind_make_no_signal(n: int, shares: tuple[float, fl
     found = judged(X, y, blind(y, 300)).p_value
     assert (found < 0.01).sum() <= 9
     assert found.min() > 1e-4
-
-
-def test_the_width_of_the_null() -> None:
-    random = np.random.default_rng(8)
-    assert width_of_the_middle(random.normal(0, 0.8, 500)) == MIN_WIDTH
-    wide = random.normal(0, 1.5, 4000)
-    assert width_of_the_middle(wide) == pytest.approx(1.5, rel=0.06)
-    assert width_of_the_middle(np.append(wide, np.full(300, 30.0))) == pytest.approx(1.5, rel=0.12)
-    assert width_of_the_middle(np.full(10, 9.0)) == MIN_WIDTH
 
 
 def test_a_column_that_few_rows_have_is_no_signal_because_one_of_them_pays() -> None:

@@ -42,6 +42,17 @@ def test_what_is_left_has_one_mean_and_one_variance_all_along(kind: str) -> None
         assert 0.9 < own.std() < 1.1
 
 
+def test_at_both_ends_neighbours_on_one_side_are_made_good() -> None:
+    """Without a line through them the outermost thirty of 5,000 rows are .93 off in the mean, where the model is."""
+    off = list[float]()
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        said = random.normal(size=N)
+        scores = normal_scores(said, random.normal(size=N) - 2 * said)[np.argsort(said)]
+        off += [abs(scores[:30].mean()), abs(scores[-30:].mean())]
+    assert np.mean(off) < 0.6
+
+
 def test_among_neighbours_the_order_is_kept() -> None:
     random = np.random.default_rng(3)
     said, left = random.normal(size=N), random.normal(size=N)

@@ -29,6 +29,7 @@ def judged(
     score: np.ndarray | None = None,
     gain: np.ndarray | None = None,
     of_trees: np.ndarray | None = None,
+    factor: np.ndarray | None = None,
 ) -> Selection:
     """The verdict where the nets know nothing of the columns but what `score` (in standard errors) says of them."""
     p, folds = design.n_codes, np.array_split(np.random.default_rng(3).permutation(N), 2)
@@ -45,7 +46,7 @@ def judged(
         for rows in folds
     ]
     return select_columns(
-        [hear(evidence, design, design, y, np.arange(N))],
+        [hear(evidence, design, design, y, np.arange(N), factor)],
         np.zeros(p) if of_trees is None else of_trees,
         0.1,
         design,
@@ -87,6 +88,12 @@ def test_what_only_the_nets_see_is_selected_too() -> None:
     score[20] = 8.0
     assert not judged(*planted()).selected[20]
     assert judged(*planted(), score).selected[20]
+
+
+def test_what_only_the_nets_see_is_not_believed_where_columns_have_something_in_common() -> None:
+    score = np.zeros(NOISE)
+    score[20] = 8.0
+    assert not judged(*planted(), score, factor=np.random.default_rng(7).normal(size=N)).selected[20]
 
 
 def test_the_order_of_the_columns_changes_no_verdict() -> None:
