@@ -38,7 +38,7 @@ _CANDIDATES, _CANDIDATE_P = 100, 0.01  # at most so many pairs; of the smallest 
 _WORK, _ENTRIES = 1e9, 1e7  # sums over pairs, and non-zeros that are looked at: a sample of rows where there are more
 _CANDIDATE_ROWS = 50_000  # of the second look
 _BLOCK_BYTES = 8 << 20
-_LEAST_Z = 3.0  # of a pair that is looked at again, before what all pairs have in common is taken off
+_LEAST_Z = 4.0  # of a pair, however few there are
 _FURTHEST, _MOST = 8.0, 1_000_000  # z, and about so many of them, by which that is told
 _BINS = np.linspace(-_FURTHEST, _FURTHEST, 4097)
 
@@ -153,13 +153,13 @@ def _screen(table: _Table, design: Design, inflation: Floats, block_bytes: int) 
         n_partners[first : first + shape[0]] += tested.sum(axis=1)
         n_partners += tested.sum(axis=0)
         seen += np.bincount(np.searchsorted(_BINS, z[tested].clip(-_FURTHEST, _FURTHEST)), minlength=len(_BINS))
-        local, other = np.nonzero(np.abs(z) > _LEAST_Z)
+        local, other = np.nonzero(np.abs(z) > _LEAST_Z - 1)  # until what all have in common is known
         pairs.append(np.column_stack([first + local, other]))
         found.append(z[local, other])
     centre, width = _middle_of(seen)
     codes, z = np.concatenate(pairs), (np.concatenate(found) - centre) / width
     n_pairs = max(1, int(n_partners.sum()) // 2)
-    standing = 2 * ndtr(-np.abs(z)) * n_pairs <= _CANDIDATE_P
+    standing = (2 * ndtr(-np.abs(z)) * n_pairs <= _CANDIDATE_P) & (np.abs(z) > _LEAST_Z)
     strongest = np.flatnonzero(standing)[np.argsort(-np.abs(z[standing]), kind="stable")[:_CANDIDATES]]
     return n_partners, codes[strongest], z[strongest]
 
