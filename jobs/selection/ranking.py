@@ -4,10 +4,12 @@
     interactions.py   does it act together with another one?                   all pairs, allowed for
     gain.py           does what the nets say of it point the right way?        whatever shape it has, one-sided
 
-The first is the sharpest wherever there is a main effect and gets most of the chance of a false alarm. The last one is
-not heard where most columns have something in common: what the nets say of noise is partly that. Its z of noise is
-wider than 1, because folds share training rows (docs/method.md): the width is estimated from the lower half of all z,
-where hardly a true column falls (an empirical null: Efron 2004), and never taken below MIN_NULL_WIDTH.
+The first is the sharpest wherever there is a main effect and gets most of the chance of a false alarm. Where most
+columns have something in common the last one is not heard, since what the nets say of noise is partly that; nor, of
+numbers, the second: on any scale but the one on which columns add up, each true column acts together with what they
+have in common, and so with all of them. The last one's z of noise is wider than 1, because folds share training rows
+(docs/method.md): the width is estimated from the lower half of all z, where hardly a true column falls (an empirical
+null: Efron 2004), and never taken below MIN_NULL_WIDTH.
 
 Columns that the selected ones determine are selected with them (redundancy.py), with the largest of their q-values.
 
@@ -115,10 +117,12 @@ def hear(
     wider = inflation(tested, y, held_out, clusters)
     conditional = conditional_test(tested, y, held_out, wider, factor)
     interactions = find_interactions(design, y, held_out, wider.max(axis=1)[tested.plain_codes])
-    of_nets = np.ones(n)
+    of_pairs, of_nets = interactions.p_value, np.ones(n)
     if factor is None:
         of_nets = score_tail(folds, np.maximum.reduceat(wider.max(axis=1), tested.starts[:-1]))
-    witnesses = np.stack([conditional.p_value, interactions.p_value, of_nets])
+    elif held_out[0].family.is_gaussian:
+        of_pairs = np.ones(n)
+    witnesses = np.stack([conditional.p_value, of_pairs, of_nets])
     return Testimony(
         combine(witnesses.ravel(), np.tile(np.arange(n), 3), n, np.repeat(_WEIGHTS, n)),
         np.sum([fold.gain for fold in folds], axis=0) / sum(len(held.rows) for held in held_out),

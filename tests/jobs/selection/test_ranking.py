@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jobs.data.dataset import Design
+from jobs.net.tasks import BERNOULLI, GAUSSIAN, Family
 from jobs.selection.gain import Evidence
 from jobs.selection.held_out import HeldOut
 from jobs.selection.ranking import MIN_NULL_WIDTH, Selection, hear, select_columns, width_of_lower_half
@@ -30,13 +31,14 @@ def judged(
     gain: np.ndarray | None = None,
     of_trees: np.ndarray | None = None,
     factor: np.ndarray | None = None,
+    family: Family = BERNOULLI,
 ) -> Selection:
     """The verdict where the nets know nothing of the columns but what `score` (in standard errors) says of them."""
     p, folds = design.n_codes, np.array_split(np.random.default_rng(3).permutation(N), 2)
-    base = np.log(y.mean() / (1 - y.mean()))
+    base = y.mean() if family.is_gaussian else np.log(y.mean() / (1 - y.mean()))
     evidence = [
         Evidence(
-            HeldOut(rows, np.full(len(rows), base), np.full(len(rows), base), np.zeros(p)),
+            HeldOut(rows, np.full(len(rows), base), np.full(len(rows), base), np.zeros(p), family),
             np.zeros(p) if gain is None else gain / 2,
             np.zeros(p) if score is None else score,
             np.zeros(p) if score is None else score / np.sqrt(2),
@@ -94,6 +96,24 @@ def test_what_only_the_nets_see_is_not_believed_where_columns_have_something_in_
     score = np.zeros(NOISE)
     score[20] = 8.0
     assert not judged(*planted(), score, factor=np.random.default_rng(7).normal(size=N)).selected[20]
+
+
+def test_pairs_of_classes_are_believed_where_columns_have_something_in_common() -> None:
+    alone, together = judged(*planted()), judged(*planted(), factor=np.random.default_rng(7).normal(size=N))
+    assert alone.selected[PAIR].all()
+    assert together.selected[PAIR].all()
+
+
+def test_pairs_of_numbers_are_not_believed_where_columns_have_something_in_common() -> None:
+    design, y = planted()
+    amount, factor = (
+        y + np.random.default_rng(8).normal(size=N).astype(np.float32),
+        np.random.default_rng(7).normal(size=N),
+    )
+    alone, together = judged(design, amount, family=GAUSSIAN), judged(design, amount, factor=factor, family=GAUSSIAN)
+    assert alone.selected[PAIR].all()
+    assert not together.selected[PAIR].any()
+    assert together.interactions.pairs.tolist() == alone.interactions.pairs.tolist() == [PAIR]
 
 
 def test_the_order_of_the_columns_changes_no_verdict() -> None:
