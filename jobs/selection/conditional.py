@@ -86,7 +86,7 @@ def conditional_test(
     width = width_of_the_middle(measured[judges])
     z = measured / width
     if len(judges) >= MANY:
-        z = normal_equivalent(z, len(np.unique(owner[judges])))
+        z = normal_equivalent(z, len(np.unique(coordinates.code[judges])))
     wider = coordinates.inflation * np.divide(measured, z, out=np.full(len(z), width), where=z != 0)
     p = 2 * ndtr(-np.abs(z))
     if folds[0].family.is_gaussian:

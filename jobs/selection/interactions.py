@@ -5,10 +5,9 @@ the residuals of the cross-fitted nets fall into a fourfold table, of which the 
 both main effects. Its z is close to normal where no cell is small. All pairs cost what the correlations cost: for each
 row half the square of its non-zeros.
 
-The median of all z is taken off: where every column goes with how active a user is, every pair bends with that. A pair
-that then lies beyond the reach of chance among all pairs is a candidate. Candidates are taken the strongest first, each
-judged given those already taken and given curvature of its own two columns: a twin of a true partner shows the same
-contrast, and nothing once the true pair is taken.
+A pair that lies beyond the reach of chance among all pairs is a candidate. Candidates are taken the strongest first,
+each judged given those already taken and given curvature of its own two columns: a twin of a true partner shows the
+same contrast, and nothing once the true pair is taken.
 """
 
 from collections.abc import Sequence
@@ -26,7 +25,6 @@ from jobs.data.split import Rows
 from jobs.net.tasks import Family
 from jobs.selection.held_out import HeldOut, logit_bounds
 from jobs.selection.neighbours import normal_scores, recalibrated
-from jobs.selection.null import MANY, width_of_the_middle
 from jobs.selection.pair_kernels import happenings, interaction_contrasts, joint_sums, own_sums, rows_by_column
 
 Floats = NDArray[np.float64]
@@ -38,9 +36,6 @@ _CANDIDATES, _CANDIDATE_P = 100, 0.01  # at most so many pairs; of the smallest 
 _WORK, _ENTRIES = 1e9, 1e7  # sums over pairs, and non-zeros that are looked at: a sample of rows where there are more
 _CANDIDATE_ROWS = 50_000  # of the second look
 _BLOCK_BYTES = 8 << 20
-_LEAST_Z = 4.0  # of a pair, however few there are
-_FURTHEST, _MOST = 8.0, 1_000_000  # z, and about so many of them, by which that is told
-_BINS = np.linspace(-_FURTHEST, _FURTHEST, 4097)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +69,12 @@ def find_interactions(
     rows = np.concatenate([fold.rows for fold in folds])
     linear = np.concatenate([fold.linear for fold in folds])
     return _find(design, y, rows, linear, folds[0].family, inflation, block_bytes)
+
+
+def no_interactions(design: Design) -> Interactions:
+    """Return the verdict where pairs are not tested."""
+    none = np.zeros((0, 2), np.int64)
+    return Interactions(none, none, np.zeros(0), np.ones(len(design.columns)))
 
 
 def strongest_pairs(found: Sequence[Interactions]) -> Interactions:
@@ -142,7 +143,7 @@ def _screen(table: _Table, design: Design, inflation: Floats, block_bytes: int) 
     own_sums(starts, row, table.r, table.h, own)
     n_partners, n_block = np.zeros(n, np.int64), max(1, block_bytes // (24 * n))
     pairs, found = [np.zeros((0, 2), np.int64)], [np.zeros(0)]
-    seen = np.zeros(len(_BINS), np.int64)
+    least_z = 4.0
     for first in range(0, n, n_block):
         shape = (min(n_block, n - first), n)
         R, H, z = np.zeros(shape), np.zeros(shape), np.zeros(shape)
@@ -152,23 +153,14 @@ def _screen(table: _Table, design: Design, inflation: Floats, block_bytes: int) 
         tested = z != 0
         n_partners[first : first + shape[0]] += tested.sum(axis=1)
         n_partners += tested.sum(axis=0)
-        seen += np.bincount(np.searchsorted(_BINS, z[tested].clip(-_FURTHEST, _FURTHEST)), minlength=len(_BINS))
-        local, other = np.nonzero(np.abs(z) > _LEAST_Z - 1)  # until what all have in common is known
+        local, other = np.nonzero(np.abs(z) > least_z)
         pairs.append(np.column_stack([first + local, other]))
         found.append(z[local, other])
-    centre, width = _middle_of(seen)
-    codes, z = np.concatenate(pairs), (np.concatenate(found) - centre) / width
+    codes, z = np.concatenate(pairs), np.concatenate(found)
     n_pairs = max(1, int(n_partners.sum()) // 2)
-    standing = (2 * ndtr(-np.abs(z)) * n_pairs <= _CANDIDATE_P) & (np.abs(z) > _LEAST_Z)
+    standing = 2 * ndtr(-np.abs(z)) * n_pairs <= _CANDIDATE_P
     strongest = np.flatnonzero(standing)[np.argsort(-np.abs(z[standing]), kind="stable")[:_CANDIDATES]]
     return n_partners, codes[strongest], z[strongest]
-
-
-def _middle_of(seen: Index) -> tuple[float, float]:
-    """What all pairs have in common, and the width around it, of so many z in each of the bins."""
-    z = np.repeat(_BINS, np.rint(seen / max(1.0, seen.sum() / _MOST)).astype(np.int64))
-    centre = float(np.median(z)) if len(z) >= MANY else 0.0
-    return centre, width_of_the_middle(z - centre)
 
 
 def _take_in_turn(

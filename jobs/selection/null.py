@@ -14,7 +14,7 @@ MIN_WIDTH = 1.02
 MANY = 50  # z needed before what they show is believed
 _MIDDLE, _DEVIATION = 2.0, 0.87963  # widths on either side of 0; standard deviation of a standard normal within
 _COMMON = 2.5  # z up to which what all have in common is looked for
-_FREEDOM = 0.6  # degrees of freedom of the width, for each column that tells it
+_FREEDOM = 0.6  # degrees of freedom of the width, for each code that tells it
 
 
 def width_of_the_middle(z: Floats) -> float:
@@ -41,8 +41,8 @@ def slope_of_the_middle(z: Floats, share: Floats) -> float:
     return slope
 
 
-def normal_equivalent(z: Floats, n_columns: int) -> Floats:
-    """Normal z as far out as z in units of a width that n columns have told: t distributed (Wallace 1959)."""
-    freedom = _FREEDOM * n_columns
+def normal_equivalent(z: Floats, n_codes: int) -> Floats:
+    """Normal z as far out as z in units of a width that n codes have told: t distributed (Wallace 1959)."""
+    freedom = _FREEDOM * n_codes
     size = np.sqrt(freedom * np.log1p(z**2 / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)
     return np.copysign(size, z)

@@ -32,7 +32,7 @@ from jobs.selection.combination import combine
 from jobs.selection.conditional import conditional_test
 from jobs.selection.dependence import inflation
 from jobs.selection.gain import Evidence
-from jobs.selection.interactions import Interactions, find_interactions, strongest_pairs
+from jobs.selection.interactions import Interactions, find_interactions, no_interactions, strongest_pairs
 from jobs.selection.redundancy import redundant_columns
 
 Floats = NDArray[np.float64]
@@ -41,7 +41,7 @@ MIN_NULL_WIDTH = 1.1
 _ENOUGH_COLUMNS = 20  # columns needed in the lower half before their spread is believed
 _WEIGHTS = np.array([0.8, 0.1, 0.1])  # of the three witnesses, in the order above
 _LEAST_SPREAD = 1e-12  # of a score that says anything
-_TINY = 1e-100  # below it p-values of different witnesses are not compared any more
+_TINY = 1e-16  # below it p-values of different witnesses are not compared any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +116,12 @@ def hear(
     held_out, n = [fold.held_out for fold in folds], len(design.columns)
     wider = inflation(tested, y, held_out, clusters)
     conditional = conditional_test(tested, y, held_out, wider, factor)
-    interactions = find_interactions(design, y, held_out, wider.max(axis=1)[tested.plain_codes])
-    of_pairs, of_nets = interactions.p_value, np.ones(n)
+    of_nets, interactions = np.ones(n), no_interactions(design)
     if factor is None:
         of_nets = score_tail(folds, np.maximum.reduceat(wider.max(axis=1), tested.starts[:-1]))
-    elif held_out[0].family.is_gaussian:
-        of_pairs = np.ones(n)
-    witnesses = np.stack([conditional.p_value, of_pairs, of_nets])
+    if factor is None or not held_out[0].family.is_gaussian:
+        interactions = find_interactions(design, y, held_out, wider.max(axis=1)[tested.plain_codes])
+    witnesses = np.stack([conditional.p_value, interactions.p_value, of_nets])
     return Testimony(
         combine(witnesses.ravel(), np.tile(np.arange(n), 3), n, np.repeat(_WEIGHTS, n)),
         np.sum([fold.gain for fold in folds], axis=0) / sum(len(held.rows) for held in held_out),

@@ -82,17 +82,6 @@ def test_where_nothing_acts_hardly_ever_a_pair_stands_out() -> None:
     assert n_found <= 1
 
 
-def test_what_all_pairs_have_in_common_makes_no_pair_stand_out() -> None:
-    """All columns go with how active a user is, and the label bends with that; only the first two act together."""
-    random = np.random.default_rng(6)
-    activity = random.normal(size=N)
-    X = random.poisson(np.exp(0.5 * activity[:, None] - 0.7), (N, 40)).astype(np.float32)
-    together = centred(1.0 * (X[:, 0] > 0)) * centred(1.0 * (X[:, 1] > 0))
-    found = found_in(X, draw_labels(4 * together + 0.2 * activity**2, 7), beyond=0.2 * activity)
-    assert found.pairs[:1].tolist() == [[0, 1]]
-    assert len(found.pairs) <= 2
-
-
 def test_pairs_that_hardly_meet_are_not_tested() -> None:
     X, y = planted()
     X[:, 3] = 0

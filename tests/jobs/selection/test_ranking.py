@@ -113,7 +113,8 @@ def test_pairs_of_numbers_are_not_believed_where_columns_have_something_in_commo
     alone, together = judged(design, amount, family=GAUSSIAN), judged(design, amount, factor=factor, family=GAUSSIAN)
     assert alone.selected[PAIR].all()
     assert not together.selected[PAIR].any()
-    assert together.interactions.pairs.tolist() == alone.interactions.pairs.tolist() == [PAIR]
+    assert alone.interactions.pairs.tolist() == [PAIR]
+    assert not len(together.interactions.pairs)
 
 
 def test_the_order_of_the_columns_changes_no_verdict() -> None:
