@@ -45,7 +45,7 @@ class Conditional:
     """The verdict of the test.
 
     Attributes:
-        z: (n_columns,) of the coordinate of each column that deviates most, in units of the null width.
+        z: (n_columns,) of the coordinate of each column that deviates most, as a normal z (null.py).
         p_value: (n_columns,) two-sided, all coordinates of the column together.
         entry: (n_columns,) 1 = first: those that stand out as forward selection takes them, then the others by |z|.
         width: standard deviation of z under the null, as estimated.
