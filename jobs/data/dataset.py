@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from jobs.data.kernels import narrow
+
 
 @dataclass(frozen=True, slots=True)
 class Categories:
@@ -99,8 +101,8 @@ class Dataset:
         """The dataset with the numbers of these rows (ascending) alone; of all others X is empty."""
         part, length = self.X[rows], np.zeros(self.n_rows + 1, np.int64)
         length[rows + 1] = np.diff(part.indptr)
-        X = csr_array((part.data, part.indices, np.cumsum(length)), shape=self.X.shape)
-        return replace(self, X=X)
+        indptr = narrow(np.cumsum(length))
+        return replace(self, X=csr_array((part.data, part.indices, indptr), shape=self.X.shape))
 
     @property
     def n_rows(self) -> int:
