@@ -194,7 +194,7 @@ def _select(
         tested, factor = bend_numbers(plain, columns.bends), common_factor(plain, split.known)
         for output in outputs:
             label = label_to_test(ensemble, y, output)
-            evidence = collect_evidence(ensemble, tested, label, y, threads, stages.advance, output)
+            evidence = collect_evidence(ensemble, tested, label, y, threads, stages.advance, output, factor)
             heard.append(hear(evidence, plain, tested, label, split.clusters, factor))
         of_trees = np.add.reduceat(trees.gain(), plain.starts[:-1])
         selection = select_columns(heard, of_trees, problem.select.q, plain, split.train)

@@ -9,8 +9,8 @@ relatives cannot predict of it:
     z_j     = theta_j sqrt(I_j)
 
 x~ is x less its projection, with weights h, on the intercept, on what most columns have in common (jobs/data/factor.py)
-and on the coordinates of all *active* columns but j: those that show an effect of their own beside stronger ones
-(nuisance.py). b_j is the net's mean linear effect of j.
+with its bends, and on the coordinates of all *active* columns but j: those that show an effect of their own beside
+stronger ones (nuisance.py). b_j is the slope along x of what the net says of j (effects.py).
 Errors of the net and of the projection enter only as their product (Neyman orthogonality: Chernozhukov et al. 2018,
 section 2; for the generalised linear model van de Geer et al. 2014; as a test Shah and Peters 2020), so z is close to
 standard normal under the null although the net is not the truth, and no power is lost to the split into folds. How wide
@@ -79,8 +79,8 @@ def conditional_test(
     measured = coordinates.project(products) / coordinates.inflation
     owner, is_plain = design.owner[coordinates.code], np.isin(coordinates.code, design.plain_codes)
     judges = np.flatnonzero(coordinates.is_testable & is_plain)  # bends of few columns are many, and alike
-    share = np.where(coordinates.is_testable, coordinates.loading / coordinates.deviation, 0.0)
-    common = slope_of_the_middle(measured[judges], share[judges]) * share
+    share = np.where(coordinates.is_testable, coordinates.loading.T / coordinates.deviation, 0.0).T[:, :1]
+    common = share @ slope_of_the_middle(measured[judges], share[judges])
     coordinates.score -= common * coordinates.inflation * np.sqrt(coordinates.own_share)
     measured -= common
     width = width_of_the_middle(measured[judges])

@@ -26,9 +26,10 @@ class Sums:
     Attributes:
         rows, f, r, h: (n,) positions, logits, residuals, weights; r and h at logits no further out than `bounds`.
         bounds: least and greatest logit.
-        factor: (n,) what most columns have in common, with h-weighted mean 0 and sum of squares 1; or zeros.
+        common: (n, n_common) what most columns have in common, and its bends (nuisance.py); orthonormal and of mean 0,
+            sums weighted by h.
         by_code: (n_codes, 5) sums over entries z of r z, h z, h z^2, r, h.
-        with_factor: (n_codes, 2) the same of h factor z, h factor.
+        with_common: (n_codes, 2, n_common) the same of h common z, h common.
         inflation: (n_codes, 2) of the standard deviation of value and presence of each code (dependence.py).
         effect: (n_codes,) what f holds of each code, per unit of its value.
     """
@@ -36,11 +37,11 @@ class Sums:
     rows: Rows
     f: Floats
     bounds: tuple[float, float]
-    factor: Floats
+    common: Floats
     r: Floats
     h: Floats
     by_code: Floats
-    with_factor: Floats
+    with_common: Floats
     inflation: Floats
     effect: Floats
 
@@ -64,8 +65,8 @@ class Coordinates:
 
     Attributes:
         code: (n_coordinates,) of Z; values first, then presences.
-        deviation, mean, loading: (n_coordinates,) with weights h; the deviation is of the sum over rows, beyond the
-            factor; the loading is the coordinate's on that.
+        deviation, mean: (n_coordinates,) with weights h; the deviation is of the sum over rows, beyond what is common.
+        loading: (n_coordinates, n_common) on what is common.
         inflation: (n_coordinates,) of the standard deviation of the score, since rows are not independent.
         own_share: (n_coordinates,) share of the variance that is left by the projection.
         score: (n_coordinates,) of the label without the column's own effect, after the projection.
@@ -83,16 +84,16 @@ class Coordinates:
         self.is_presence = np.arange(len(self.code)) >= n
         self.inflation = sums.inflation[self.code, self.is_presence.astype(np.int64)]
         self.mean = np.concatenate([hz, h[present]]) / total
-        of_value, of_presence = sums.with_factor.T
+        of_value, of_presence = sums.with_common[:, 0], sums.with_common[:, 1]
         self.loading = np.concatenate([of_value, of_presence[present]])
         own_variance = np.concatenate([hzz, h[present]]) - self.mean**2 * total
-        variance = own_variance - self.loading**2
+        variance = own_variance - (self.loading**2).sum(axis=1)
         self.deviation = np.sqrt(np.maximum(variance, 1e-12 * total))
-        counted = np.concatenate([rz, r[present]]) - self.mean * sums.r.sum() - self.loading * (sums.r @ sums.factor)
+        counted = np.concatenate([rz, r[present]]) - self.mean * sums.r.sum() - self.loading @ (sums.r @ sums.common)
         self.raw_score = counted / self.deviation
         self.effect = np.where(self.is_presence, 0.0, sums.effect[self.code] * self.deviation)
         with_value = np.append(hzz, hz[present]) - self.mean * hz[self.code]  # weighted product with the own value
-        with_value -= self.loading * of_value[self.code]
+        with_value -= (self.loading * of_value[self.code]).sum(axis=1)
         self.with_value = with_value / (self.deviation * self.deviation[self.code])
         self.own_share = np.ones(len(self.code))
         self.score = self.raw_score + self.with_value * self.effect[self.code]
@@ -105,7 +106,7 @@ class Coordinates:
         a = np.flatnonzero(np.isin(self.code, products.active))
         line, kind = np.searchsorted(products.active, self.code[a]), self.is_presence.astype(np.int64)
         raw = products.sums[line, kind[a]][:, kind, self.code]
-        covariance = raw - np.outer(self.mean[a], self.mean) * self.total - np.outer(self.loading[a], self.loading)
+        covariance = raw - np.outer(self.mean[a], self.mean) * self.total - self.loading[a] @ self.loading.T
         return a, covariance / (self.deviation[a][:, None] * self.deviation)
 
     def project(self, products: Products) -> Floats:
@@ -163,5 +164,5 @@ class Coordinates:
 
     @property
     def is_testable(self) -> NDArray[np.bool_]:
-        """(n_coordinates,) whether any row has the code, and the factor and the projection have left enough."""
+        """(n_coordinates,) whether any row has the code, and what is common and the projection have left enough."""
         return self._varies & (self.own_share > _LEAST_OWN)

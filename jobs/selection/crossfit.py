@@ -203,6 +203,7 @@ def collect_evidence(
     threads: int,
     on_fold: Callable[[], None],
     output: int = 0,
+    factor: NDArray[np.float64] | None = None,
 ) -> list[Evidence]:
     """Held-out evidence of every fold about one output.
 
@@ -214,12 +215,13 @@ def collect_evidence(
         threads: folds at a time.
         on_fold: called after each, and may raise to abandon.
         output: which.
+        factor: (n_rows,) what most columns have in common; None: nothing.
     """
 
     def collect(fold: Fold) -> Evidence:
         saying = saying_of(fold, y, ensemble.task, output, label)
-        net = fold.net.of_output(output)
-        evidence = held_out_evidence(net, saying, fold.design, tested, label, fold.held_out, fold.seen, _GAIN_NODES)
+        net, rows = fold.net.of_output(output), fold.held_out
+        evidence = held_out_evidence(net, saying, fold.design, tested, label, rows, fold.seen, _GAIN_NODES, factor)
         on_fold()
         return evidence
 

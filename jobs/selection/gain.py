@@ -28,22 +28,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
 
 from jobs.data.dataset import Design
-from jobs.data.design import take_columns
-from jobs.data.kernels import column_moments, column_places
 from jobs.data.split import Rows
-from jobs.net.codes import Matrix, codes_of
-from jobs.net.paths import path_gradients
-from jobs.net.tasks import Family
+from jobs.net.codes import Matrix
 from jobs.net.training import Net
+from jobs.selection.effects import Bends, beyond, effects_of_codes
+from jobs.selection.entries import PATH_ROWS, Entries, hold
 from jobs.selection.held_out import HeldOut, Saying
-from jobs.selection.kernels import entry_dots, exact_evidence, sparse_evidence
+from jobs.selection.kernels import exact_evidence, sparse_evidence
 
 _EXACT_COVERAGE = 0.1  # columns with more non-zeros than this share of the rows are summed exactly
-_PATH_ROWS = 1024
-_MOST_CODES = 1000  # of one column, that what its learned codes say is put down to: a matter of their cube
 
 Floats = NDArray[np.float64]
 
@@ -67,41 +62,6 @@ class Evidence:
     third_moment: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class _Entries:
-    """What the sums run over.
-
-    Attributes:
-        slope: (n, d_block + 1) float32, calibrated gradients; the last coordinate is the linear skip's.
-        code: (n_codes, d_block + 1) float32.
-        mean: (n_codes,) of the reference rows.
-        f, y, loss: (n,) calibrated logits, labels, and the loss of the two.
-        family: how labels are distributed around f.
-        starts: (n_codes + 1,) where the entries of each column of Z begin.
-        row, value, dot: by entry, column after column: its row within the n, its value, its c_j . g_i.
-        sums: (n_codes,) sum over rows of value c_j . g_i.
-    """
-
-    slope: Matrix
-    code: Matrix
-    mean: Floats
-    f: Floats
-    y: Floats
-    loss: Floats
-    family: Family
-    starts: NDArray[np.int64]
-    row: NDArray[np.int32]
-    value: Matrix
-    dot: Matrix
-    sums: Floats
-
-    def columns(self, first: int, end: int) -> csc_array:
-        """(n, end - first) the values of a range of Z's columns."""
-        entries = slice(int(self.starts[first]), int(self.starts[end]))
-        indptr = self.starts[first : end + 1] - self.starts[first]
-        return csc_array((self.value[entries], self.row[entries], indptr), shape=(len(self.f), end - first))
-
-
 def held_out_evidence(
     net: Net,
     saying: Saying,
@@ -111,6 +71,7 @@ def held_out_evidence(
     rows: Rows,
     seen: Rows,
     nodes: int,
+    factor: Floats | None = None,
 ) -> Evidence:
     """Sum gain and score of every column over rows that the net never saw.
 
@@ -123,8 +84,9 @@ def held_out_evidence(
         rows: held-out positions.
         seen: positions whose mean row is the background.
         nodes: of the quadrature along the path from the mean row.
+        factor: (n_rows,) what most columns have in common; None: nothing.
     """
-    held = _hold(net, saying, design, y, rows, seen, nodes)
+    held = hold(net, saying, design, y, rows, seen, nodes, factor)
     codes = design.starts[: design.n_numeric]
     few = np.diff(held.starts)[codes] <= _EXACT_COVERAGE * len(rows)
     sparse = np.flatnonzero(few & (np.diff(design.starts)[: design.n_numeric] == 1))
@@ -132,64 +94,14 @@ def held_out_evidence(
     sums[sparse] = _sparse_sums(held, codes[sparse])[:, [0, 1, 1, 2, 3]]
     exact = np.setdiff1d(np.arange(len(design.columns)), sparse, assume_unique=True)
     effect = np.zeros(tested.n_codes)
-    effect[tested.plain_codes] = _effects(held, design)
-    sums[exact] = _exact_sums(held, design, exact, _Bends(tested, exact[exact < design.n_numeric], rows), effect)
+    effect[tested.plain_codes] = effects_of_codes(held, design)[design.plain_codes]
+    sums[exact] = _exact_sums(held, design, exact, Bends(tested, exact[exact < design.n_numeric], rows), effect)
     return Evidence(HeldOut(rows, held.f, saying.linear, effect, saying.family), *sums.T)
 
 
-def _effects(held: _Entries, design: Design) -> Floats:
-    """(n_plain_codes,) mean linear effect of each code that is no knot; that of a curve is its weighted slope."""
-    h = held.family.weights(held.f)
-    effect = held.code.astype(np.float64) @ (h @ held.slope / h.sum())
-    for first, end in zip(design.starts[: design.n_numeric], design.starts[1:], strict=False):
-        if end - first > 1:
-            entries = slice(int(held.starts[first]), int(held.starts[end]))
-            of_entry = np.repeat(effect[first:end], np.diff(held.starts[first : end + 1]))
-            curve = np.bincount(held.row[entries], held.value[entries] * of_entry, len(h))
-            own = slice(entries.start, int(held.starts[first + 1]))
-            x = np.bincount(held.row[own], held.value[own], len(h))
-            x = x - h @ x / h.sum()
-            effect[first] = (h * x) @ curve / max(float((h * x) @ x), 1e-300)
-    for k in design.n_numeric + np.flatnonzero(design.n_learned[design.n_numeric :]):
-        first, end = int(design.starts[k]), int(design.starts[k + 1])
-        learned = end - int(design.n_learned[k])
-        if learned - first > _MOST_CODES:
-            continue
-        effect[first:learned] += _along(held, first, learned, held.columns(learned, end) @ effect[learned:end], h)
-    return effect[design.plain_codes]
-
-
-def _along(held: _Entries, first: int, end: int, said: Floats, h: Floats) -> Floats:
-    """(end - first,) coefficients of those codes in (n,) what is said, rows weighted by h, beside an intercept."""
-    X = held.columns(first, end)
-    mean, weighted = h @ X / h.sum(), (X.T * h).tocsr()
-    square = (weighted @ X).toarray() - np.outer(mean, mean) * h.sum()
-    return np.asarray(np.linalg.lstsq(square, weighted @ said - mean * (h @ said), rcond=1e-9)[0], np.float64)
-
-
-def _hold(
-    net: Net, saying: Saying, design: Design, y: NDArray[np.float32], rows: Rows, seen: Rows, nodes: int
-) -> _Entries:
-    Z = design.Z
-    mean = column_moments(Z.indptr, Z.indices, Z.data, seen, design.n_codes)[0] / len(seen)
-    reference = (mean.astype(np.float32) @ net.W)[None]  # (1, d): codes are linear in Z, so this is the mean code
-    slope = np.ones((len(rows), net.W.shape[1] + 1), np.float32)
-    for at in range(0, len(rows), _PATH_ROWS):
-        part = slice(at, at + _PATH_ROWS)
-        slope[part, :-1] = path_gradients(net.body, codes_of(Z, rows[part], net.W), reference, nodes)[:, 0]
-    slope *= np.float32(saying.slope)
-    code = np.column_stack([net.W, net.linear.w])
-    starts, entry, row = column_places(Z.indptr, Z.indices, rows, design.n_codes)
-    value, dot, sums = Z.data[entry], np.empty(len(row), np.float32), np.empty(design.n_codes)
-    entry_dots(starts, row, value, code, slope, dot, sums)
-    f, family = saying.f, saying.family
-    loss, label = family.losses(f, y[rows]), y[rows].astype(np.float64)
-    return _Entries(slope, code, mean, f, label, loss, family, starts, row, value, dot, sums)
-
-
-def _sparse_sums(held: _Entries, columns: NDArray[np.int64]) -> Floats:
+def _sparse_sums(held: Entries, columns: NDArray[np.int64]) -> Floats:
     """(len(columns), 4) sums of gain, score and its moments, of sparse columns of Z."""
-    r, h = held.family.residuals(held.f, held.y.astype(np.float32)), held.family.weights(held.f)
+    r, h = held.r, held.h
     code, mean = held.code[columns].astype(np.float64), held.mean[columns]
     total, along_r, along_h, product = _slope_moments(held.slope, r, h)
     centre = np.zeros(len(held.mean))
@@ -206,8 +118,8 @@ def _slope_moments(slope: Matrix, r: Floats, h: Floats) -> tuple[Floats, Floats,
     """Sum g, sum r g, sum h g, sum h g g'. float64, a block of rows at a time."""
     width = slope.shape[1]
     total, along_r, along_h, product = np.zeros(width), np.zeros(width), np.zeros(width), np.zeros((width, width))
-    for at in range(0, len(slope), _PATH_ROWS):
-        part = slice(at, at + _PATH_ROWS)
+    for at in range(0, len(slope), PATH_ROWS):
+        part = slice(at, at + PATH_ROWS)
         g = slope[part].astype(np.float64)
         weighted = g * h[part, None]
         total += g.sum(axis=0)
@@ -217,41 +129,14 @@ def _slope_moments(slope: Matrix, r: Floats, h: Floats) -> tuple[Floats, Floats,
     return total, along_r, along_h, product
 
 
-class _Bends:
-    """The hats of numeric columns, as they are tested, on some rows."""
-
-    def __init__(self, tested: Design, columns: NDArray[np.int64], rows: Rows) -> None:
-        self._starts, self._n_rows = tested.starts, len(rows)
-        is_hat = np.isin(tested.owner, columns)
-        is_hat[tested.starts[columns]] = False
-        hats = np.flatnonzero(is_hat)
-        Z = take_columns(tested.Z, hats)
-        self._place = np.cumsum(is_hat) - 1
-        self._entries, entry, self._row = column_places(Z.indptr, Z.indices, rows, len(hats))
-        self._value = Z.data[entry]
-
-    def codes_of(self, column: int) -> NDArray[np.int64]:
-        """The codes of the column's hats."""
-        return np.arange(int(self._starts[column]) + 1, int(self._starts[column + 1]))
-
-    def of(self, column: int) -> Floats:
-        """(n_rows, n_hats) of one column."""
-        codes = self.codes_of(column)
-        hats = np.zeros((self._n_rows, len(codes)))
-        for at, place in enumerate(self._place[codes]):
-            own = slice(int(self._entries[place]), int(self._entries[place + 1]))
-            hats[self._row[own], at] = self._value[own]
-        return hats
-
-
-def _exact_sums(held: _Entries, design: Design, columns: NDArray[np.int64], bends: _Bends, effect: Floats) -> Floats:
+def _exact_sums(held: Entries, design: Design, columns: NDArray[np.int64], bends: Bends, effect: Floats) -> Floats:
     """(len(columns), 5) sums of columns of any kind, their attributions made for every row.
 
-    The effect of a number with hats is set: of its value and of each hat, all together.
+    The effects of numbers are set: of the value and of each hat.
     """
     owns = [slice(int(design.starts[k]), int(design.starts[k + 1])) for k in columns]
     means = [held.mean[own] @ held.code[own] for own in owns]  # (d_block + 1,) the mean code of each column
-    h, out = held.family.weights(held.f), np.empty((len(columns), 5))
+    out = np.empty((len(columns), 5))
     of_rows = (held.f, held.y, held.loss, held.family.dispersion)
     for at, (k, own, mean) in enumerate(zip(columns, owns, means, strict=True)):
         entries = slice(int(held.starts[own.start]), int(held.starts[own.stop]))
@@ -261,34 +146,10 @@ def _exact_sums(held: _Entries, design: Design, columns: NDArray[np.int64], bend
         out[at] = found[[0, 1, 1, 2, 3]]
         if k < design.n_numeric:
             first = slice(entries.start, int(held.starts[own.start + 1]))
-            rest, coefficients = _beyond(phi, held.row[first], held.value[first], bends.of(int(k)), h)
-            hats = bends.codes_of(int(k))
-            if len(hats):
-                effect[hats[0] - 1], effect[hats] = coefficients[1], coefficients[2:]
+            hats = bends.of(int(k))
+            rest, coefficients = beyond(held, phi, first, hats)
+            own_code = int(bends.starts[k])
+            effect[own_code : own_code + len(coefficients)] = coefficients
             exact_evidence(rest, held.row[:0], held.value[:0], held.dot[:0], *of_rows, found)
             out[at, 2:] = found[1:]
     return out
-
-
-def _beyond(phi: Floats, row: NDArray[np.int32], value: Matrix, hats: Floats, h: Floats) -> tuple[Floats, Floats]:
-    """(n,) attributions less what the coordinates that a column is tested along, weighted by h, say of them; and that.
-
-    These the conditional test judges, given all other columns; the nets may have theirs from a relative of the column.
-    The coordinates: intercept, value, and presence, or hats where there are any. The value is asked first: hats say
-    what a line cannot, so that a column without its hats is still what the nets say of it along its line.
-    """
-    x, presence = np.zeros(len(phi)), np.zeros(len(phi))
-    x[row], presence[row] = value, 1
-    if not hats.shape[1]:
-        rest, effect = _without(phi, np.column_stack([np.ones(len(phi)), x, presence]), h)
-        return rest, effect[:2]
-    of_line, line = _without(phi, np.column_stack([np.ones(len(phi)), x]), h)
-    rest, bends = _without(of_line, np.column_stack([np.ones(len(phi)), hats]), h)
-    return rest, np.append(line, bends[1:])
-
-
-def _without(phi: Floats, base: Floats, h: Floats) -> tuple[Floats, Floats]:
-    """What the columns of `base` leave of phi, rows weighted by h, and the coefficients."""
-    weighted = base * h[:, None]
-    effect = np.asarray(np.linalg.lstsq(weighted.T @ base, weighted.T @ phi, rcond=1e-9)[0], np.float64)
-    return phi - base @ effect, effect

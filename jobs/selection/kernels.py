@@ -78,6 +78,25 @@ def entry_dots(starts, row, value, code, slope, out, sums):
 
 
 @_compile_parallel
+def slope_sums(starts, row, value, dot, h, factor, out):
+    """Weighted sums over the entries x of each column, t the entry's `dot`, zero on entry.
+
+    out[j] += (h x, h x^2, h factor x, h x t, h x^2 t, h factor x t). row, value, dot: by entry, in the order of
+    `starts`; rows address h and factor, (n,).
+    """
+    for j in prange(len(starts) - 1):
+        for place in range(starts[j], starts[j + 1]):
+            i, x, t = row[place], np.float64(value[place]), np.float64(dot[place])
+            weighted = h[i] * x
+            out[j, 0] += weighted
+            out[j, 1] += weighted * x
+            out[j, 2] += weighted * factor[i]
+            out[j, 3] += weighted * t
+            out[j, 4] += weighted * x * t
+            out[j, 5] += weighted * factor[i] * t
+
+
+@_compile_parallel
 def sparse_evidence(starts, row, value, dot, columns, mean, centre, f, y, loss, residual, weight, dispersion, out):
     """Gain and score of sparse columns: exact over non-zeros, minus what the closed form counted for those rows.
 

@@ -1,8 +1,10 @@
 """What the test of single columns knows beside the column: the nets' logits, and which other columns are active.
 
 A column is active if it shows an effect of its own, beside those that show more; what active ones say is projected out
-of every other (double selection: Belloni, Chernozhukov and Hansen 2014), and so is what most columns have in common
-(jobs/data/factor.py), if they have anything.
+of every other (double selection: Belloni, Chernozhukov and Hansen 2014). If most columns have something in common
+(jobs/data/factor.py), that is projected out too, and so is what bends with it: the square of what the nets say and its
+product with what is common. A net that puts a bend together from many columns leaves its mirror image in the residuals,
+which every column that bends along what is common would take for its own.
 """
 
 from collections.abc import Sequence
@@ -25,6 +27,7 @@ Index = NDArray[np.int64]
 _CANDIDATE_Z = 2.0  # of a coordinate alone, for its column to become active
 _ACTIVE_COLUMNS, _EVENTS_PER_ACTIVE = 200, 10  # at most so many; at least so many rows of the rarer label for each
 _PRODUCT_BYTES = 64 << 20
+_LEAST_LEFT = 1e-6  # of a column's length, that those before it must leave
 
 
 class Nuisance:
@@ -50,13 +53,12 @@ class Nuisance:
         first = np.cumsum([0, *(len(fold.rows) for fold in folds)])
         by_fold = [self._sums_by_code(rows[at:to], r[at:to], h[at:to]) for at, to in pairwise(first)]
         weights = [h[at:to].sum() for at, to in pairwise(first)]
-        shared, with_factor = np.zeros(len(rows)), np.zeros((design.n_codes, 2))
-        if factor is not None:
-            shared = factor[rows] - h @ factor[rows] / h.sum()
-            shared /= max(float(np.sqrt(h @ shared**2)), 1e-300)
-            with_factor = self._sums_by_code(rows, np.zeros(len(rows)), h * shared)[:, [1, 4]]
+        common = np.zeros((len(rows), 0)) if factor is None else _orthonormal(_with_bends(factor[rows], f), h)
+        with_common = np.zeros((design.n_codes, 2, common.shape[1]))
+        for k, along in enumerate(common.T):
+            with_common[:, :, k] = self._sums_by_code(rows, np.zeros(len(rows)), h * along)[:, [1, 4]]
         by_code, effect = np.sum(by_fold, axis=0), _mean_effect(folds, by_fold, weights)
-        self.sums = Sums(rows, said, bounds, shared, r, h, by_code, with_factor, inflation, effect)
+        self.sums = Sums(rows, said, bounds, common, r, h, by_code, with_common, inflation, effect)
         self._n_events = len(rows) if family.is_gaussian else int(min(y[rows].sum(), (1 - y[rows]).sum()))
 
     def _sums_by_code(self, rows: Rows, r: Floats, h: Floats) -> Floats:
@@ -91,6 +93,21 @@ class Nuisance:
         out = np.zeros((len(active), 2, 2, Z.shape[1]))
         weighted_products(starts, row, chosen.data[entry], rows, Z.indptr, Z.indices, Z.data, h, out)
         return Products(active, out)
+
+
+def _with_bends(factor: Floats, f: Floats) -> Floats:
+    """(n, 3) the factor, and what of second order goes with it and the logits f."""
+    factor, f = ((each - each.mean()) / max(float(each.std()), 1e-300) for each in (factor, f))
+    return np.column_stack([factor, f**2, f * factor])
+
+
+def _orthonormal(X: Floats, h: Floats) -> Floats:
+    """(n, k) what each column of X says beyond 1 and those before it, sums weighted by h; 0 where it says nothing."""
+    root = np.sqrt(h)[:, None]
+    base = root * np.column_stack([np.ones(len(X)), X])
+    Q, R = np.linalg.qr(base)
+    says = np.abs(np.diag(R)) > _LEAST_LEFT * np.linalg.norm(base, axis=0)
+    return (Q * says / root)[:, 1:]
 
 
 def _mean_effect(folds: Sequence[HeldOut], sums_by_code: Sequence[Floats], weights: Sequence[Floats]) -> Floats:

@@ -32,12 +32,12 @@ def width_of_the_middle(z: Floats) -> float:
     return width
 
 
-def slope_of_the_middle(z: Floats, share: Floats) -> float:
-    """How z goes with the share that each has of something in common: least squares, over the middle; 0 where few."""
-    slope = 0.0
+def slope_of_the_middle(z: Floats, share: Floats) -> Floats:
+    """(k,) how z goes with the shares (n, k) that each has of what is common: over the middle; 0 where few."""
+    slope = np.zeros(share.shape[1])
     for _ in range(4 if len(z) >= MANY else 0):
-        near = np.abs(z - slope * share) <= _COMMON
-        slope = float(z[near] @ share[near] / max(share[near] @ share[near], 1e-300))
+        near = np.abs(z - share @ slope) <= _COMMON
+        slope = np.asarray(np.linalg.lstsq(share[near], z[near])[0], np.float64)
     return slope
 
 

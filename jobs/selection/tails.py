@@ -58,7 +58,7 @@ def refine_tails(
             i = np.arange(len(labels))
         of_column = np.bincount(row[one:other], effect[one:other], len(labels))[i]
         x = (present if coordinates.is_presence[at] else own) - float(coordinates.mean[at])
-        x = x - coordinates.loading[at] * sums.factor[i]
+        x = x - sums.common[i] @ coordinates.loading[at]
         without = sigmoid(np.clip(sums.f[i] - of_column, *sums.bounds))  # the probability if the column did nothing
         counted = x @ (sums.r[i] + sums.h[i] * of_column)
         scale = coordinates.deviation[at]
@@ -92,7 +92,7 @@ def resample_tails(p: Floats, z: Floats, Z: csr_array, sums: Sums, coordinates: 
         i = row[starts[k] : starts[k + 1]]
         own = chosen.data[entry[starts[k] : starts[k + 1]]].astype(np.float64)
         x = (np.ones(len(i)) if coordinates.is_presence[at] else own) - float(coordinates.mean[at])
-        x = x - coordinates.loading[at] * sums.factor[i]
+        x = x - sums.common[i] @ coordinates.loading[at]
         variance = coordinates.own_share[at] * coordinates.deviation[at] ** 2
         rest = np.sqrt(max(variance - x @ (sums.h[i] * x), 0.0))
         draws = int(np.clip(_DRAWN // max(1, len(i)), _FEWEST_DRAWS, _MOST_DRAWS))

@@ -57,7 +57,12 @@ def test_the_projection_equals_dense_algebra(has_factor: bool) -> None:
     r, h = y[rows] - p, p * (1 - p)
     for at, code in enumerate(coordinates.code):
         others = np.isin(coordinates.code, active) & (coordinates.code != code)
-        common = [] if shared is None else [shared[rows]]
+        f = X[rows] @ effect - 1
+        common = (
+            []
+            if shared is None
+            else [shared[rows], (f - f.mean()) ** 2, (f - f.mean()) * (shared - shared.mean())[rows]]
+        )
         nuisances = np.column_stack([np.ones(len(rows)), *common, full[:, others]]) * np.sqrt(h)[:, None]
         own = full[:, at] * np.sqrt(h)
         left = own - nuisances @ np.linalg.lstsq(nuisances, own, rcond=None)[0]

@@ -26,12 +26,13 @@ def test_the_width_of_the_middle_errs_less_than_a_median() -> None:
 
 def test_what_all_have_in_common_is_told_by_the_middle() -> None:
     random = np.random.default_rng(4)
-    share = random.uniform(-0.5, 1.5, 400)
-    z = random.normal(size=400) + 0.8 * share
+    share = random.uniform(-0.5, 1.5, (400, 1))
+    z = random.normal(size=400) + 0.8 * share[:, 0]
     z[:30] = 15
     assert slope_of_the_middle(z, share) == pytest.approx(0.8, abs=0.15)
-    assert slope_of_the_middle(z, np.zeros(400)) == 0
-    assert slope_of_the_middle(np.ones(10), np.ones(10)) == 0
+    assert slope_of_the_middle(z, np.zeros((400, 1))) == 0
+    assert slope_of_the_middle(np.ones(10), np.ones((10, 1))) == 0
+    assert slope_of_the_middle(z, share[:, :0]).shape == (0,)
 
 
 def test_few_columns_tell_a_width_that_may_be_too_small() -> None:
