@@ -46,7 +46,7 @@ class HeldOut:
     Attributes:
         rows: (n,) their positions.
         f, linear, family: see Saying.
-        effect: (n_codes,) mean linear effect on f of each code of the design that is tested.
+        effect: (n_codes,) of each code of the design that is tested: the slope along it of what f holds (effects.py).
     """
 
     rows: Rows
