@@ -88,7 +88,7 @@ def measure(design: str, rows: int, seed: int, methods: list[str]) -> Iterator[S
     if not methods:
         return
     truth = DESIGNS[design](np.random.default_rng([seed, rows]), rows)
-    table = table_of(_dataset(truth), seed, by="time" if len(truth.is_late) else "row", **truth.asks)
+    table = as_table(truth, seed)
     methods = [method for method in methods if method in _FOR_NUMBERS or not truth.asks]
     is_true = _is_true(truth, table)
     if any(method in _OURS for method in methods):
@@ -107,12 +107,14 @@ def measure(design: str, rows: int, seed: int, methods: list[str]) -> Iterator[S
             yield _score(design, rows, seed, method, monotonic() - begun, chosen, is_true)
 
 
-def _dataset(truth: Truth) -> Dataset:
+def as_table(truth: Truth, seed: int) -> Table:
+    """Return the table as `winnow run` would read and split it, with `seed` for the split."""
     n, p = truth.X.shape
     names = tuple(f"column{k:04d}" for k in range(p))
     time = np.arange(n) if len(truth.is_late) else None
     of_number = {"numbers": truth.y.astype(np.float64)} if truth.asks else {}
-    return Dataset(np.arange(n), truth.X, names, (), truth.y, () if truth.asks else ("0", "1"), time=time, **of_number)
+    data = Dataset(np.arange(n), truth.X, names, (), truth.y, () if truth.asks else ("0", "1"), time=time, **of_number)
+    return table_of(data, seed, by="row" if time is None else "time", **truth.asks)
 
 
 def _is_true(truth: Truth, table: Table) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.designs import DESIGNS
+from benchmarks.stability import jaccard, selected_sets
 from benchmarks.truth import Score, measure, page
 
 ROWS = 2000
@@ -54,3 +55,11 @@ def test_the_page_gives_means_with_intervals() -> None:
     assert "## plain, 2,000 rows\n\n| method | seeds |" in text
     assert "| winnow | 2 | 10.00 +- 0.00 | 0.10 +- 0.20 | 0.50 +- 0.00 | 0.60 +- 0.00 | 1.0 |" in text
     assert "Test AUC of the nets 0.70 +- 0.00, of the truth 0.80 +- 0.00." in text
+
+
+def test_other_seeds_select_nearly_the_same() -> None:
+    one, other = selected_sets("interactions", ROWS, 1000, 2)
+    assert len(one) >= 15
+    assert jaccard(one, other) > 0.7
+    assert jaccard({1, 2, 3}, {2, 3, 4}) == 0.5
+    assert jaccard(set(), set()) == 1
