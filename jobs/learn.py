@@ -195,7 +195,7 @@ def _select(
         for output in outputs:
             label = label_to_test(ensemble, y, output)
             evidence = collect_evidence(ensemble, tested, label, y, threads, stages.advance, output, factor)
-            heard.append(hear(evidence, plain, tested, label, split.clusters, factor))
+            heard.append(hear(evidence, plain, tested, label, split.clusters, factor, split.periods))
         of_trees = np.add.reduceat(trees.gain(), plain.starts[:-1])
         selection = select_columns(heard, of_trees, problem.select.q, plain, split.train)
         facts["common_factor"] = factor is not None

@@ -70,6 +70,8 @@ class Split:
         train, valid, test: disjoint, together all rows.
         folds: a partition of `train`; fold k is never seen by net k.
         clusters: (n_rows,) the number of the cluster that each row belongs to; rows of one are not independent.
+        periods: (n_rows,) the number of the period of each row, where sides are not drawn: in another one label and
+            columns may both be different, and say nothing of each other.
     """
 
     train: Rows
@@ -77,6 +79,7 @@ class Split:
     test: Rows
     folds: tuple[Rows, ...]
     clusters: Clusters
+    periods: NDArray[np.int64]
 
     @property
     def known(self) -> Rows:
@@ -122,7 +125,7 @@ def split_rows(data: Dataset, policy: SplitPolicy) -> Split:
     _require_both_classes(data, {"train": train, "valid": valid, "test": test})
     folds = _folds(data, clusters, train, policy)
     _require_both_classes(data, {f"fold {k + 1}": rows for k, rows in enumerate(folds)})
-    return Split(train, valid, test, folds, clusters)
+    return Split(train, valid, test, folds, clusters, _periods(data, policy, folds, valid))
 
 
 def _fewest(data: Dataset, y: NDArray[np.float32]) -> int:
@@ -220,6 +223,17 @@ def _folds(data: Dataset, clusters: Clusters, train: Rows, policy: SplitPolicy) 
     splitter = kind(policy.folds, shuffle=True, random_state=policy.seed)
     parts = splitter.split(firsts, _strata(data, firsts, policy.folds))
     return tuple(train[np.isin(clusters[train], clusters[firsts[held]])] for _, held in parts)
+
+
+def _periods(data: Dataset, policy: SplitPolicy, folds: tuple[Rows, ...], valid: Rows) -> NDArray[np.int64]:
+    """(n_rows,) folds are periods by time only; validation rows are one wherever they are not drawn."""
+    periods = np.zeros(data.n_rows, np.int64)
+    if policy.by == "time":
+        for k, rows in enumerate(folds):
+            periods[rows] = k
+    if policy.by == "time" or data.split is not None:
+        periods[valid] = len(folds)
+    return periods
 
 
 def _require_both_classes(data: Dataset, sides: Mapping[str, Rows]) -> None:

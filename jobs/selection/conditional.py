@@ -8,9 +8,10 @@ relatives cannot predict of it:
     theta_j = b_j + sum_i x~_i (y_i - sigma(f_i)) / I_j        I_j = sum_i h_i x~_i^2,   h = sigma(f) (1 - sigma(f))
     z_j     = theta_j sqrt(I_j)
 
-x~ is x less its projection, with weights h, on the intercept, on what most columns have in common (jobs/data/factor.py)
-with its bends, and on the coordinates of all *active* columns but j: those that show an effect of their own beside
-stronger ones (nuisance.py). b_j is the slope along x of what the net says of j (effects.py).
+x~ is x less its projection, with weights h, on the intercept (of several periods one each: jobs/data/split.py), on what
+most columns have in common (jobs/data/factor.py) with its bends, and on the coordinates of all *active* columns but j:
+those that show an effect of their own beside stronger ones (nuisance.py). b_j is the slope along x of what the net says
+of j (effects.py).
 Errors of the net and of the projection enter only as their product (Neyman orthogonality: Chernozhukov et al. 2018,
 section 2; for the generalised linear model van de Geer et al. 2014; as a test Shah and Peters 2020), so z is close to
 standard normal under the null although the net is not the truth, and no power is lost to the split into folds. How wide
@@ -63,6 +64,7 @@ def conditional_test(
     folds: Sequence[HeldOut],
     inflation: Floats,
     factor: Floats | None = None,
+    periods: NDArray[np.int64] | None = None,
 ) -> Conditional:
     """Test every column of the design on the held-out rows of all folds together.
 
@@ -72,14 +74,16 @@ def conditional_test(
         folds: what the nets say of the rows that they never saw.
         inflation: (n_codes, 2) of the standard deviation of value and presence of each code (dependence.py).
         factor: (n_rows,) what most columns have in common; None: nothing.
+        periods: (n_rows,) of which rows have an intercept each (split.py); None: there is one.
     """
-    nuisance = Nuisance(design, y, folds, inflation, factor)
+    nuisance = Nuisance(design, y, folds, inflation, factor, periods)
     order, products = nuisance.order_of_entry()
     coordinates = Coordinates(nuisance.sums, design)
     measured = coordinates.project(products) / coordinates.inflation
     owner, is_plain = design.owner[coordinates.code], np.isin(coordinates.code, design.plain_codes)
     judges = np.flatnonzero(coordinates.is_testable & is_plain)  # bends of few columns are many, and alike
-    share = np.where(coordinates.is_testable, coordinates.loading.T / coordinates.deviation, 0.0).T[:, :1]
+    loading = coordinates.loading[:, : int(factor is not None)]
+    share = np.where(coordinates.is_testable, loading.T / coordinates.deviation, 0.0).T
     common = share @ slope_of_the_middle(measured[judges], share[judges])
     coordinates.score -= common * coordinates.inflation * np.sqrt(coordinates.own_share)
     measured -= common

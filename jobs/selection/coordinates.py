@@ -26,8 +26,8 @@ class Sums:
     Attributes:
         rows, f, r, h: (n,) positions, logits, residuals, weights; r and h at logits no further out than `bounds`.
         bounds: least and greatest logit.
-        common: (n, n_common) what most columns have in common, and its bends (nuisance.py); orthonormal and of mean 0,
-            sums weighted by h.
+        common: (n, n_common) what most columns have in common, first, and its bends, and periods (nuisance.py);
+            orthonormal and of mean 0, sums weighted by h.
         by_code: (n_codes, 5) sums over entries z of r z, h z, h z^2, r, h.
         with_common: (n_codes, 2, n_common) the same of h common z, h common.
         inflation: (n_codes, 2) of the standard deviation of value and presence of each code (dependence.py).

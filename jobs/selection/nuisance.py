@@ -4,7 +4,8 @@ A column is active if it shows an effect of its own, beside those that show more
 of every other (double selection: Belloni, Chernozhukov and Hansen 2014). If most columns have something in common
 (jobs/data/factor.py), that is projected out too, and so is what bends with it: the square of what the nets say and its
 product with what is common. A net that puts a bend together from many columns leaves its mirror image in the residuals,
-which every column that bends along what is common would take for its own.
+which every column that bends along what is common would take for its own. Rows of several periods have an intercept for
+each: a column that most rows of a period have stands for all else that was another then.
 """
 
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ class Nuisance:
         folds: Sequence[HeldOut],
         inflation: Floats,
         factor: Floats | None = None,
+        periods: Index | None = None,
     ) -> None:
         self._design = design
         rows, said, family = pooled(folds, y)
@@ -53,7 +55,15 @@ class Nuisance:
         first = np.cumsum([0, *(len(fold.rows) for fold in folds)])
         by_fold = [self._sums_by_code(rows[at:to], r[at:to], h[at:to]) for at, to in pairwise(first)]
         weights = [h[at:to].sum() for at, to in pairwise(first)]
-        common = np.zeros((len(rows), 0)) if factor is None else _orthonormal(_with_bends(factor[rows], f), h)
+        common = _orthonormal(
+            np.column_stack(
+                [
+                    *([] if factor is None else [_with_bends(factor[rows], f)]),
+                    _indicators(np.zeros(len(rows), np.int64) if periods is None else periods[rows]),
+                ]
+            ),
+            h,
+        )
         with_common = np.zeros((design.n_codes, 2, common.shape[1]))
         for k, along in enumerate(common.T):
             with_common[:, :, k] = self._sums_by_code(rows, np.zeros(len(rows)), h * along)[:, [1, 4]]
@@ -99,6 +109,11 @@ def _with_bends(factor: Floats, f: Floats) -> Floats:
     """(n, 3) the factor, and what of second order goes with it and the logits f."""
     factor, f = ((each - each.mean()) / max(float(each.std()), 1e-300) for each in (factor, f))
     return np.column_stack([factor, f**2, f * factor])
+
+
+def _indicators(period: Index) -> Floats:
+    """(n, n_periods - 1) of all periods but the first."""
+    return np.asarray(period[:, None] == np.unique(period)[1:], np.float64)
 
 
 def _orthonormal(X: Floats, h: Floats) -> Floats:

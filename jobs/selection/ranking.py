@@ -102,6 +102,7 @@ def hear(
     y: NDArray[np.float32],
     clusters: Clusters,
     factor: Floats | None = None,
+    periods: NDArray[np.int64] | None = None,
 ) -> Testimony:
     """Hear all witnesses on one output, the evidence of all folds together.
 
@@ -112,10 +113,11 @@ def hear(
         y: (n_rows,) labels of the output.
         clusters: (n_rows,) the number of the cluster of each row.
         factor: (n_rows,) what most columns have in common; None: nothing.
+        periods: (n_rows,) of which rows have an intercept each (split.py); None: there is one.
     """
     held_out, n = [fold.held_out for fold in folds], len(design.columns)
     wider = inflation(tested, y, held_out, clusters)
-    conditional = conditional_test(tested, y, held_out, wider, factor)
+    conditional = conditional_test(tested, y, held_out, wider, factor, periods)
     of_nets, interactions = np.ones(n), no_interactions(design)
     if factor is None:
         of_nets = score_tail(folds, np.maximum.reduceat(wider.max(axis=1), tested.starts[:-1]))

@@ -91,6 +91,17 @@ def test_a_declared_split_wins_over_the_shares() -> None:
         np.testing.assert_array_equal(rows, np.flatnonzero(declared == name))
 
 
+def test_periods_are_stretches_of_time_and_validation_rows_that_are_not_drawn() -> None:
+    time = np.random.default_rng(3).permutation(N).astype(np.int64)
+    by_time = split_rows(table(share=0.4, time=time), SplitPolicy(by="time", folds=4))
+    for number, rows in enumerate((*by_time.folds, by_time.valid)):
+        assert set(by_time.periods[rows].tolist()) == {number}
+    sides = np.random.default_rng(2).choice(["train", "valid", "test"], N)
+    declared = split_rows(table(share=0.4, split=sides), SplitPolicy(folds=4))
+    np.testing.assert_array_equal(declared.periods[declared.known] > 0, np.isin(declared.known, declared.valid))
+    assert not split_rows(table(), SplitPolicy()).periods.any()
+
+
 def test_a_declared_split_may_hold_three_words_only() -> None:
     declared = np.array(["train", "holdout"] * (N // 2), dtype=object)
     with pytest.raises(ValueError, match=r"holds 'holdout'; it may hold train, valid and test only"):

@@ -71,6 +71,18 @@ def test_the_projection_equals_dense_algebra(has_factor: bool) -> None:
         assert z[at] == pytest.approx(wanted, rel=0.01, abs=0.01)  # the projection has a ridge of a thousandth
 
 
+def test_columns_of_a_period_do_not_stand_for_what_else_was_different_then() -> None:
+    """Late rows have the first twenty columns twice as often, and the label hardly ever; no column acts."""
+    period = (np.arange(N) > 0.7 * N).astype(np.int64)
+    X, more = (counts(seed, N, P, (0.05, 0.3)).toarray() for seed in (1, 2))
+    X[:, :20] += more[:, :20] * period[:, None]
+    y = draw_labels(1 - 4.0 * period, 4)
+    one, each = (conditional_test(design_of(X), y, blind(y, P), np.ones((P, 2)), None, by) for by in (None, period))
+    assert (one.p_value[:20] < 1e-3).sum() >= 3
+    assert each.p_value.min() > 1e-3
+    assert np.abs(each.z).mean() < np.abs(one.z).mean()
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_chance_is_kept_where_nothing_acts(seed: int) -> None:
     X = counts(seed, N, 300).toarray()

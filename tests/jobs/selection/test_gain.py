@@ -256,7 +256,9 @@ def test_trained_nets_select_the_true_columns_among_columns_far_from_zero() -> N
     y = draw_labels((X[:, :10] - 5) @ np.full(10, 0.5), 8)
     rows = random.permutation(2400)
     folds = tuple(np.sort(part) for part in np.array_split(rows, 3))
-    split = Split(np.arange(2400), np.arange(2400, 3000), np.arange(0), folds, np.arange(3000))
+    split = Split(
+        np.arange(2400), np.arange(2400, 3000), np.arange(0), folds, np.arange(3000), np.zeros(3000, np.int64)
+    )
     design = mixed_design(csr_of(X / np.ptp(X, axis=0)), (), split.train)
     plan = TrainingPlan(BodyShape(n_blocks=1, d_block=16), epochs=6, patience=6, learning_rate=3e-3, code_penalty=0.5)
     ensemble = cross_fit(design, design, y, split, (3.0,), plan, 2, lambda *_: None)
