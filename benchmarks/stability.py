@@ -41,8 +41,8 @@ def selected_sets(design: str, rows: int, table: int, seeds: int) -> list[set[in
     found: list[set[int]] = []
     for seed in range(seeds):
         asked = as_table(truth, seed)
-        chosen, _ = winnow(asked)
-        found.append(set() if chosen.selected is None else set(asked.kept[chosen.selected].tolist()))
+        _, learned = winnow(asked)
+        found.append(set(asked.kept[learned.selection.selected].tolist()))
     return found
 
 

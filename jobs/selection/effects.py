@@ -31,7 +31,7 @@ def effects_of_codes(held: Entries, design: Design) -> Floats:
     slope_sums(held.starts, held.row, held.value, held.dot, held.h, held.factor, sums)
     hx, hxx, fx, hxt, hxxt, fxt = sums.T
     code, total = held.code.astype(np.float64), held.h.sum()
-    along, with_factor = code @ (held.h @ held.slope), code @ ((held.h * held.factor) @ held.slope)
+    along, with_factor = (np.stack([held.h, held.h * held.factor]) @ held.slope) @ code.T
     together = hxxt - held.mean * hxt - hx * (hxt - held.mean * along) / total - fx * (fxt - held.mean * with_factor)
     own = hxx - hx**2 / total - fx**2
     effect = np.divide(together, own, out=np.zeros_like(own), where=own > _LEAST_OWN * hxx)

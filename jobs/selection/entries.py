@@ -13,7 +13,7 @@ from jobs.net.codes import Matrix, codes_of
 from jobs.net.paths import path_gradients
 from jobs.net.tasks import Family
 from jobs.net.training import Net
-from jobs.selection.held_out import Saying
+from jobs.selection.held_out import Saying, orthonormal
 from jobs.selection.kernels import entry_dots
 
 PATH_ROWS = 1024  # at a time: what is as wide as a code is never made of all rows
@@ -87,8 +87,5 @@ def hold(
     f, family = saying.f, saying.family
     loss, label = family.losses(f, y[rows]), y[rows].astype(np.float64)
     r, h = family.residuals(f, y[rows]), family.weights(f)
-    shared = np.zeros(len(rows))
-    if factor is not None:
-        shared = factor[rows] - h @ factor[rows] / h.sum()
-        shared /= max(float(np.sqrt(h @ shared**2)), 1e-300)
+    shared = np.zeros(len(rows)) if factor is None else orthonormal(factor[rows, None], h)[:, 0]
     return Entries(slope, code, mean, f, label, loss, r, h, shared, family, starts, row, value, dot, sums)

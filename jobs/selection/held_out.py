@@ -12,6 +12,7 @@ from jobs.net.tasks import BERNOULLI, Family
 Floats = NDArray[np.float64]
 
 _MARGIN = 5.0  # logits beyond the mean and 0; further out, as behind a copy of the label, no row would weigh anything
+_LEAST_LEFT = 1e-6  # of a column's length, that those before it must leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,15 @@ class HeldOut:
     linear: Floats
     effect: Floats
     family: Family = BERNOULLI
+
+
+def orthonormal(X: Floats, h: Floats) -> Floats:
+    """(n, k) what each column of X says beyond 1 and those before it, sums weighted by h; 0 where it says nothing."""
+    root = np.sqrt(h)[:, None]
+    base = root * np.column_stack([np.ones(len(X)), X])
+    Q, R = np.linalg.qr(base)
+    says = np.abs(np.diag(R)) > _LEAST_LEFT * np.linalg.norm(base, axis=0)
+    return np.divide(Q * says, root, out=np.zeros_like(Q), where=root > 0)[:, 1:]
 
 
 def pooled(folds: Sequence[HeldOut], y: NDArray[np.float32]) -> tuple[Rows, Floats, Family]:

@@ -19,7 +19,7 @@ from jobs.data.design import take_columns
 from jobs.data.kernels import column_places
 from jobs.data.split import Rows
 from jobs.selection.coordinates import Coordinates, Products, Sums
-from jobs.selection.held_out import HeldOut, logit_bounds, pooled
+from jobs.selection.held_out import HeldOut, logit_bounds, orthonormal, pooled
 from jobs.selection.score_kernels import code_sums, weighted_products
 
 Floats = NDArray[np.float64]
@@ -28,7 +28,6 @@ Index = NDArray[np.int64]
 _CANDIDATE_Z = 2.0  # of a coordinate alone, for its column to become active
 _ACTIVE_COLUMNS, _EVENTS_PER_ACTIVE = 200, 10  # at most so many; at least so many rows of the rarer label for each
 _PRODUCT_BYTES = 64 << 20
-_LEAST_LEFT = 1e-6  # of a column's length, that those before it must leave
 
 
 class Nuisance:
@@ -55,18 +54,15 @@ class Nuisance:
         first = np.cumsum([0, *(len(fold.rows) for fold in folds)])
         by_fold = [self._sums_by_code(rows[at:to], r[at:to], h[at:to]) for at, to in pairwise(first)]
         weights = [h[at:to].sum() for at, to in pairwise(first)]
-        common = _orthonormal(
-            np.column_stack(
-                [
-                    *([] if factor is None else [_with_bends(factor[rows], f)]),
-                    _indicators(np.zeros(len(rows), np.int64) if periods is None else periods[rows]),
-                ]
-            ),
-            h,
-        )
+        parts = [np.zeros((len(rows), 0))]
+        if factor is not None:
+            parts.append(_with_bends(factor[rows], f))
+        if periods is not None:
+            parts.append(_indicators(periods[rows]))
+        common = orthonormal(np.column_stack(parts), h)
         with_common = np.zeros((design.n_codes, 2, common.shape[1]))
         for k, along in enumerate(common.T):
-            with_common[:, :, k] = self._sums_by_code(rows, np.zeros(len(rows)), h * along)[:, [1, 4]]
+            with_common[:, :, k] = self._sums_by_code(rows, h * along, h)[:, [0, 3]]
         by_code, effect = np.sum(by_fold, axis=0), _mean_effect(folds, by_fold, weights)
         self.sums = Sums(rows, said, bounds, common, r, h, by_code, with_common, inflation, effect)
         self._n_events = len(rows) if family.is_gaussian else int(min(y[rows].sum(), (1 - y[rows]).sum()))
@@ -114,15 +110,6 @@ def _with_bends(factor: Floats, f: Floats) -> Floats:
 def _indicators(period: Index) -> Floats:
     """(n, n_periods - 1) of all periods but the first."""
     return np.asarray(period[:, None] == np.unique(period)[1:], np.float64)
-
-
-def _orthonormal(X: Floats, h: Floats) -> Floats:
-    """(n, k) what each column of X says beyond 1 and those before it, sums weighted by h; 0 where it says nothing."""
-    root = np.sqrt(h)[:, None]
-    base = root * np.column_stack([np.ones(len(X)), X])
-    Q, R = np.linalg.qr(base)
-    says = np.abs(np.diag(R)) > _LEAST_LEFT * np.linalg.norm(base, axis=0)
-    return (Q * says / root)[:, 1:]
 
 
 def _mean_effect(folds: Sequence[HeldOut], sums_by_code: Sequence[Floats], weights: Sequence[Floats]) -> Floats:
