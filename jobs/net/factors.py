@@ -64,6 +64,11 @@ class Factors:
             along = codes_gradient(Z, rows, np.ascontiguousarray(own))
             optimizer.step(np.asarray(along + codes_gradient(Z, rows, pull) * V, np.float32))
 
+    @property
+    def arrays(self) -> list[Single]:
+        """(n_codes, n_factors) of each column, as they are stepped in place."""
+        return self._V
+
     def coordinates(self) -> Matrix:
         """Return (n_codes, n_columns x n_factors): the factors of each code, in the place of its column."""
         out = np.zeros((self._n_codes, len(self._columns) * self._n_factors), np.float32)

@@ -113,6 +113,11 @@ class Body(nn.Module):
             return deep
         return deep + term(sums, self.shape.n_factored)
 
+    def moments(self) -> list[NDArray[np.float32]]:
+        """(d_block,) mean and variance that each normalisation notes, in place."""
+        norms = [*(block.norm for block in self.layers), self.norm]
+        return [moment.numpy() for norm in norms for moment in norm.moments]
+
     def of_output(self, output: int) -> "Body":
         """Return the body of one output alone, with the same blocks."""
         last = nn.Linear(self.last.in_features, 1)

@@ -4,7 +4,8 @@
 
 The net stands on a linear model: its skip coordinate is the ridge logistic solution of its own training rows and stays
 frozen, the head of the deep body starts at zero. Epoch 0, the linear model alone, is a candidate of early stopping like
-every other epoch: the deep part stays only where it pays on rows that did not train it.
+every other epoch: the deep part stays only where it pays on rows that did not train it. What is judged, and kept, is the mean
+of the weights over the steps of an epoch (averaging.py).
 """
 
 import math
@@ -18,6 +19,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from jobs.data.split import Rows
+from jobs.net.averaging import EpochMean
 from jobs.net.backprop import Backprop
 from jobs.net.codes import CodeOptimizer, Matrix, codes_gradient, codes_of, initial_codes
 from jobs.net.encoders import EncoderShape
@@ -173,13 +175,16 @@ def train_net(
     best = trainer.state()
     while history[-1].number < min(plan.epochs, _end_of_patience(plan, history, len(train), len(valid))):
         train_loss = trainer.run_epoch()
-        f = offset + _deep_logits(trainer.body, Z, valid, trainer.codes())
-        valid_loss = _loss(plan.task, f, y[valid], plan.judged_by)
-        if not math.isfinite(train_loss + valid_loss):
-            raise FloatingPointError(f"epoch {len(history)}: training loss {train_loss}, validation loss {valid_loss}")
-        history.append(Epoch(len(history), train_loss, valid_loss))
-        if _best(history) == history[-1].number:
-            best = trainer.state()
+        with trainer.mean.in_place():
+            f = offset + _deep_logits(trainer.body, Z, valid, trainer.codes())
+            valid_loss = _loss(plan.task, f, y[valid], plan.judged_by)
+            if not math.isfinite(train_loss + valid_loss):
+                raise FloatingPointError(
+                    f"epoch {len(history)}: training loss {train_loss}, validation loss {valid_loss}"
+                )
+            history.append(Epoch(len(history), train_loss, valid_loss))
+            if _best(history) == history[-1].number:
+                best = trainer.state()
         on_epoch(history[-1])
     W, weights = best
     trainer.body.load_state_dict(weights)
@@ -187,7 +192,12 @@ def train_net(
 
 
 class _Trainer:
-    """The moving parts of one training: codes, body, their optimizers, the order of the rows."""
+    """The moving parts of one training: codes, body, their optimizers, the order of the rows.
+
+    Attributes:
+        body: of the deep part.
+        mean: of all weights, over the steps of the last epoch.
+    """
 
     def __init__(
         self,
@@ -213,6 +223,8 @@ class _Trainer:
         self._optimizer = optimizer_of(
             plan.optimizer, self._backprop.weights.numpy(), plan.learning_rate, plan.weight_decay
         )
+        factors = self._factors.arrays if self._factors else []
+        self.mean = EpochMean([self._W, self._backprop.weights.numpy(), *self.body.moments(), *factors])
         self._random = np.random.default_rng(plan.seed)
         self._ahead: list[Rows] = []  # what this pass has not visited yet, epoch by epoch
 
@@ -231,6 +243,7 @@ class _Trainer:
             self._ahead = np.array_split(order, self._plan.epochs_a_pass(len(order)))
         rows = self._ahead.pop(0)
         n_batches = max(1, len(rows) // self._plan.batch_rows(len(self._train)))
+        self.mean.begin()
         with np.errstate(all="ignore"):  # a loss that is not a number is reported as such, not warned of
             return sum(self._step(batch) for batch in np.array_split(rows, n_batches)) / len(rows)
 
@@ -246,6 +259,7 @@ class _Trainer:
         self._optimizer.step(self._backprop.gradient.numpy())
         if self._factors:
             self._factors.step(rows, slope / np.float32(len(rows)))
+        self.mean.note()
         return float(losses.sum(dtype=np.float64))
 
 
