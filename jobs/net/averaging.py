@@ -5,7 +5,7 @@ ends with is chance. Their mean is closer to it than any of them (averaging of i
 nets: Izmailov et al. 2018).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -37,7 +37,7 @@ class EpochMean:
             np.add(total, each, out=total)
 
     @contextmanager
-    def in_place(self) -> Iterator[None]:
+    def in_place(self) -> Generator[None]:
         """Within, the arrays are their means since `begin`; after it they are what they were."""
         kept = [each.copy() for each in self._live]
         try:

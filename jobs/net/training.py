@@ -4,7 +4,7 @@
 
 The net stands on a linear model: its skip coordinate is the ridge logistic solution of its own training rows and stays
 frozen, the head of the deep body starts at zero. Epoch 0, the linear model alone, is a candidate of early stopping like
-every other epoch: the deep part stays only where it pays on rows that did not train it. What is judged, and kept, is the mean
+every other epoch: the deep part stays only where it pays on rows that did not train it. Judged, and kept, is the mean
 of the weights over the steps of an epoch (averaging.py).
 """
 

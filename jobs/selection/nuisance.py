@@ -4,8 +4,10 @@ A column is active if it shows an effect of its own, beside those that show more
 of every other (double selection: Belloni, Chernozhukov and Hansen 2014). If most columns have something in common
 (jobs/data/factor.py), that is projected out too, and so is what bends with it: the square of what the nets say and its
 product with what is common. A net that puts a bend together from many columns leaves its mirror image in the residuals,
-which every column that bends along what is common would take for its own. Rows of several periods have an intercept for
-each: a column that most rows of a period have stands for all else that was another then.
+which every column that bends along what is common would take for its own. Where rows are so many that the nets' errors
+along single columns show as well, all columns are active, in place of what they have in common, which they span
+(docs/decisions/0027-all-columns-where-rows-are-many.md). Rows of several periods have an intercept for each: a column
+that most rows of a period have stands for all else that was another then.
 """
 
 from collections.abc import Sequence
@@ -28,6 +30,7 @@ Index = NDArray[np.int64]
 _CANDIDATE_Z = 2.0  # of a coordinate alone, for its column to become active
 _ACTIVE_COLUMNS, _EVENTS_PER_ACTIVE = 200, 10  # at most so many; at least so many rows of the rarer label for each
 _PRODUCT_BYTES = 64 << 20
+_ROWS_PER_CODE = 500  # of the rarer label: so many, and all columns are active in place of what they have in common
 
 
 class Nuisance:
@@ -54,9 +57,12 @@ class Nuisance:
         first = np.cumsum([0, *(len(fold.rows) for fold in folds)])
         by_fold = [self._sums_by_code(rows[at:to], r[at:to], h[at:to]) for at, to in pairwise(first)]
         weights = [h[at:to].sum() for at, to in pairwise(first)]
+        self._n_events = len(rows) if family.is_gaussian else int(min(y[rows].sum(), (1 - y[rows]).sum()))
+        most = min(_ACTIVE_COLUMNS, self._n_events // _ROWS_PER_CODE)
+        self._all_active = factor is not None and len(design.plain_codes) <= most
         parts = [np.zeros((len(rows), 0))]
         if factor is not None:
-            parts.append(_with_bends(factor[rows], f))
+            parts.append(_with_bends(factor[rows], f) * [not self._all_active, True, True])
         if periods is not None:
             parts.append(_indicators(periods[rows]))
         common = orthonormal(np.column_stack(parts), h)
@@ -65,7 +71,6 @@ class Nuisance:
             with_common[:, :, k] = self._sums_by_code(rows, h * along, h)[:, [0, 3]]
         by_code, effect = np.sum(by_fold, axis=0), _mean_effect(folds, by_fold, weights)
         self.sums = Sums(rows, said, bounds, common, r, h, by_code, with_common, inflation, effect)
-        self._n_events = len(rows) if family.is_gaussian else int(min(y[rows].sum(), (1 - y[rows]).sum()))
 
     def _sums_by_code(self, rows: Rows, r: Floats, h: Floats) -> Floats:
         Z, out = self._design.Z, np.zeros((self._design.n_codes, 5))
@@ -84,11 +89,12 @@ class Nuisance:
         np.maximum.at(strength, coordinates.code, np.abs(coordinates.score) / coordinates.inflation)
         most = min(_ACTIVE_COLUMNS, self._n_events // _EVENTS_PER_ACTIVE, _PRODUCT_BYTES // (32 * len(strength)))
         strongest = np.argsort(-strength, kind="stable")[:most]
-        candidates = np.sort(strongest[strength[strongest] > _CANDIDATE_Z])
+        always = self._design.plain_codes if self._all_active else np.zeros(0, np.int64)
+        candidates = np.union1d(strongest[strength[strongest] > _CANDIDATE_Z], always)
         products = self.products(candidates)
         order, z = coordinates.order_of_entry(products)
         n_active = int(np.argmax(np.append(z, 0.0) ** 2 < np.log(len(self.sums.rows))))
-        is_active = np.isin(candidates, order[:n_active])
+        is_active = np.isin(candidates, np.append(order[:n_active], always))
         return order, Products(candidates[is_active], products.sums[is_active])
 
     def products(self, active: Index) -> Products:

@@ -71,6 +71,21 @@ def test_the_projection_equals_dense_algebra(has_factor: bool) -> None:
         assert z[at] == pytest.approx(wanted, rel=0.01, abs=0.01)  # the projection has a ridge of a thousandth
 
 
+@pytest.mark.parametrize(("n_rows", "all_active"), [(3500, False), (4500, True)])
+def test_with_five_hundred_rows_a_column_all_are_active_in_place_of_what_they_have_in_common(
+    n_rows: int, all_active: bool
+) -> None:
+    random = np.random.default_rng(1)
+    X = random.poisson(random.gamma(1.0, 1.0, n_rows)[:, None], (n_rows, 8)).astype(np.float64)
+    y = (0.3 * X[:, 0] + random.normal(size=n_rows)).astype(np.float32)
+    rows = np.array_split(random.permutation(n_rows), 3)
+    folds = [HeldOut(part, 0.2 * X[part, 0], np.zeros(len(part)), np.zeros(8), GAUSSIAN) for part in rows]
+    nuisance = Nuisance(design_of(X), y, folds, np.ones((8, 2)), X.sum(axis=1))
+    assert (len(nuisance.order_of_entry()[1].active) == 8) == all_active
+    assert (nuisance.sums.common[:, 0] == 0).all() == all_active
+    assert (nuisance.sums.common[:, 1:] != 0).any(axis=0).all()  # the bends are there either way
+
+
 def test_columns_of_a_period_do_not_stand_for_what_else_was_different_then() -> None:
     """Late rows have the first twenty columns twice as often, and the label hardly ever; no column acts."""
     period = (np.arange(N) > 0.7 * N).astype(np.int64)
