@@ -228,10 +228,11 @@ def _folds(data: Dataset, clusters: Clusters, train: Rows, policy: SplitPolicy) 
 def _periods(data: Dataset, policy: SplitPolicy, folds: tuple[Rows, ...], valid: Rows) -> NDArray[np.int64]:
     """(n_rows,) folds are periods by time only; validation rows are one wherever they are not drawn."""
     periods = np.zeros(data.n_rows, np.int64)
-    if policy.by == "time":
+    by_time = policy.by == "time" and data.time is not None
+    if by_time:
         for k, rows in enumerate(folds):
             periods[rows] = k
-    if policy.by == "time" or data.split is not None:
+    if by_time or data.split is not None:
         periods[valid] = len(folds)
     return periods
 

@@ -98,7 +98,9 @@ def test_periods_are_stretches_of_time_and_validation_rows_that_are_not_drawn() 
         assert set(by_time.periods[rows].tolist()) == {number}
     sides = np.random.default_rng(2).choice(["train", "valid", "test"], N)
     declared = split_rows(table(share=0.4, split=sides), SplitPolicy(folds=4))
-    np.testing.assert_array_equal(declared.periods[declared.known] > 0, np.isin(declared.known, declared.valid))
+    untimed = split_rows(table(share=0.4, split=sides), SplitPolicy(by="time", folds=4))  # its folds are drawn
+    for split in (declared, untimed):
+        np.testing.assert_array_equal(split.periods[split.known] > 0, np.isin(split.known, split.valid))
     assert not split_rows(table(), SplitPolicy()).periods.any()
 
 
