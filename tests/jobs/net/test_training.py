@@ -1,5 +1,6 @@
 """Training one net: what it starts from, what it stops at, what it can learn."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from jobs.errors import Abandoned
 from jobs.net import training
+from jobs.net.averaging import EpochMean
 from jobs.net.codes import codes_gradient
 from jobs.net.linear import LinearModel, fit_ridge
 from jobs.net.resnet import BodyShape
@@ -107,6 +109,15 @@ def test_columns_of_noise_all_but_lose_their_codes_and_those_of_an_interaction_k
     norm = np.linalg.norm(net.W, axis=1)
     assert norm[:2].min() > 20 * norm[2:].max()
     assert (norm[2:] < norm[:2].min() / 50).sum() >= 5
+
+
+def test_the_lasso_holds_codes_of_noise_at_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the weights as they are; the mean over an epoch of a code that it let go once is not zero."""
+    monkeypatch.setattr(EpochMean, "in_place", lambda _: nullcontext())
+    net = trained(exclusive_table(), replace(PLAN, epochs=40, patience=40, learning_rate=1e-2, code_penalty=1.0))
+    norm = np.linalg.norm(net.W, axis=1)
+    assert norm[:2].min() > 5 * norm[2:].max()
+    assert (norm[2:] == 0).sum() >= 5
 
 
 def test_a_loss_that_is_no_number_ends_the_training_with_its_epoch() -> None:
