@@ -216,8 +216,9 @@ def _folds(data: Dataset, clusters: Clusters, train: Rows, policy: SplitPolicy) 
         splitter = StratifiedGroupKFold(policy.folds, shuffle=True, random_state=policy.seed)
         parts = splitter.split(train, _strata(data, train, policy.folds), data.group[train])
         return tuple(np.sort(train[held]) for _, held in parts)
-    if policy.by == "time" and data.time is not None:
-        order = np.argsort(data.time[train], kind="stable")
+    times = _times(data, policy)
+    if times is not None:
+        order = np.argsort(times[train], kind="stable")
         return tuple(np.sort(train[order[held]]) for _, held in KFold(policy.folds).split(order))
     firsts, kind = _firsts(clusters, train), StratifiedKFold if policy.stratify else KFold
     splitter = kind(policy.folds, shuffle=True, random_state=policy.seed)
@@ -228,13 +229,18 @@ def _folds(data: Dataset, clusters: Clusters, train: Rows, policy: SplitPolicy) 
 def _periods(data: Dataset, policy: SplitPolicy, folds: tuple[Rows, ...], valid: Rows) -> NDArray[np.int64]:
     """(n_rows,) folds are periods by time only; validation rows are one wherever they are not drawn."""
     periods = np.zeros(data.n_rows, np.int64)
-    by_time = policy.by == "time" and data.time is not None
+    by_time = _times(data, policy) is not None
     if by_time:
         for k, rows in enumerate(folds):
             periods[rows] = k
     if by_time or data.split is not None:
         periods[valid] = len(folds)
     return periods
+
+
+def _times(data: Dataset, policy: SplitPolicy) -> NDArray[np.generic] | None:
+    """(n_rows,) times by which rows are split; None: they are drawn."""
+    return data.time if policy.by == "time" else None
 
 
 def _require_both_classes(data: Dataset, sides: Mapping[str, Rows]) -> None:

@@ -176,15 +176,13 @@ def train_net(
     while history[-1].number < min(plan.epochs, _end_of_patience(plan, history, len(train), len(valid))):
         train_loss = trainer.run_epoch()
         with trainer.mean.in_place():
-            f = offset + _deep_logits(trainer.body, Z, valid, trainer.codes())
-            valid_loss = _loss(plan.task, f, y[valid], plan.judged_by)
-            if not math.isfinite(train_loss + valid_loss):
-                raise FloatingPointError(
-                    f"epoch {len(history)}: training loss {train_loss}, validation loss {valid_loss}"
-                )
-            history.append(Epoch(len(history), train_loss, valid_loss))
-            if _best(history) == history[-1].number:
-                best = trainer.state()
+            f, state = offset + _deep_logits(trainer.body, Z, valid, trainer.codes()), trainer.state()
+        valid_loss = _loss(plan.task, f, y[valid], plan.judged_by)
+        if not math.isfinite(train_loss + valid_loss):
+            raise FloatingPointError(f"epoch {len(history)}: training loss {train_loss}, validation loss {valid_loss}")
+        history.append(Epoch(len(history), train_loss, valid_loss))
+        if _best(history) == history[-1].number:
+            best = state
         on_epoch(history[-1])
     W, weights = best
     trainer.body.load_state_dict(weights)

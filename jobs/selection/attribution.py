@@ -79,13 +79,12 @@ def explain(
     expected = float(net.logits(Z, background).mean())
     linear = net.linear.w * _mean_row(Z, background)  # (n_codes,) what an average row gets from the skip
     n_block = max(1, min(len(rows), _BLOCK_BYTES // (4 * max(1, design.n_codes)), 64))
-    alive = np.any(net.W != 0, axis=1)
     for first in range(0, len(rows), n_block):
         block = rows[first : first + n_block]
         slopes = path_gradients(net.body, codes_of(Z, block, net.W), base, nodes)  # (n_block, n_background, d)
         phi = np.tile(-linear, (len(block), 1)).astype(np.float32)  # (n_block, n_codes)
         row_part(Z.indptr, Z.indices, Z.data, block, net.W, net.linear.w, slopes.mean(axis=1), phi)
-        background_part(Z.indptr, Z.indices, Z.data, background, net.W, alive, slopes, phi)
+        background_part(Z.indptr, Z.indices, Z.data, background, net.W, slopes, phi)
         by_column = np.add.reduceat(phi, design.starts[:-1], axis=1)  # (n_block, n_columns)
         gap = by_column.sum(axis=1, dtype=np.float64) - (net.logits(Z, block) - expected)
         yield Attributions(block, by_column, gap)

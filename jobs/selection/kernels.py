@@ -47,17 +47,16 @@ def entry_part(indptr, indices, data, rows, W, w, slope, owner, starts, phi, col
 
 
 @_compile_parallel
-def background_part(indptr, indices, data, background, W, alive, slopes, phi):
+def background_part(indptr, indices, data, background, W, slopes, phi):
     """phi[i, l] -= mean over background rows r of z_rl W_l . slopes[i, r]. slopes (n, n_background, d)."""
     for i in prange(len(phi)):
         for r in range(len(background)):
             for at in range(indptr[background[r]], indptr[background[r] + 1]):
                 code = indices[at]
-                if alive[code]:
-                    total = np.float32(0)
-                    for d in range(W.shape[1]):
-                        total += W[code, d] * slopes[i, r, d]
-                    phi[i, code] -= data[at] * total / len(background)
+                total = np.float32(0)
+                for d in range(W.shape[1]):
+                    total += W[code, d] * slopes[i, r, d]
+                phi[i, code] -= data[at] * total / len(background)
 
 
 @_compile_parallel
