@@ -25,7 +25,7 @@ from benchmarks.designs import DESIGNS, Truth
 from benchmarks.selectors import PEERS, Chosen, Table, table_of, winnow
 from jobs.data.dataset import Dataset
 
-SLOW = {"boruta_py": 2000, "knockpy": 20_000, "permutation": 20_000}  # rows up to which a peer is run
+SLOW = {"boruta_py": 2000, "Stabl": 2000, "knockpy": 20_000, "permutation": 20_000}  # rows up to which a peer is run
 _OURS = ("winnow", "mean abs SHAP of the net")
 _METHODS = (*_OURS, *PEERS)
 _FOR_NUMBERS = {*_OURS, "random"}  # the other peers are told of two classes
