@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
-from benchmarks.designs import DESIGNS
+from benchmarks.designs import DESIGNS, Truth
+from benchmarks.selectors import PEERS
 from benchmarks.stability import jaccard, selected_sets
-from benchmarks.truth import Score, measure, page
+from benchmarks.truth import Score, as_table, measure, page
 
 ROWS = 2000
 OF_TODAY = [*DESIGNS][datetime.now(UTC).toordinal() % len(DESIGNS)]
@@ -44,6 +46,18 @@ def test_what_is_selected_is_mostly_true(design: str) -> None:
     if design == "interactions":
         assert ours.power is not None
         assert ours.power >= 0.9
+
+
+def test_stabl_selects_what_is_plain_before_all_else() -> None:
+    random = np.random.default_rng(5)
+    X = (random.random((400, 20)) < 0.3) * random.geometric(0.5, (400, 20))
+    p, true = 1 / (1 + np.exp(1 - 1.5 * X[:, 0] + 1.5 * X[:, 7])), np.array([0, 7])
+    y = random.random(400) < p
+    chosen = PEERS["Stabl"](as_table(Truth(csr_array(X.astype(np.float32)), y.astype(np.float32), true, p), 1))
+    assert chosen.selected is not None
+    assert chosen.selected[true].all()
+    assert not chosen.selected.all()
+    assert set(np.argsort(-chosen.importance, kind="stable")[:2]) == {*true}
 
 
 def test_the_page_gives_means_with_intervals() -> None:
