@@ -162,6 +162,14 @@ class Coordinates:
                 is_out[k] = False
         return np.array(order, np.int64), np.array(z)
 
+    def on_rows(self, at: int, value: Floats, common: Floats) -> Floats:
+        """Return (n,) coordinate `at` of rows in which its code has these values, less its mean and what is common."""
+        return (value != 0 if self.is_presence[at] else value) - self.mean[at] - common @ self.loading[at]
+
+    def variance_elsewhere(self, at: int, x: Floats, h: Floats) -> float:
+        """Return what rows other than those with values x, of `on_rows`, and weights h add to its score's variance."""
+        return max(float(self.own_share[at] * self.deviation[at] ** 2 - x @ (h * x)), 0.0)
+
     @property
     def is_testable(self) -> NDArray[np.bool_]:
         """(n_coordinates,) whether any row has the code, and what is common and the projection have left enough."""

@@ -47,24 +47,20 @@ def refine_tails(
     is_rare = min(labels.sum(), len(labels) - labels.sum()) < _FEW_LABELS
     first, end = (np.searchsorted(owner[codes], owner[coordinates.code[in_tail]], side) for side in ("left", "right"))
     place: Index = np.searchsorted(codes, coordinates.code[in_tail])
-    for at, k, one, other in zip(in_tail, place, starts[first], starts[end], strict=True):
+    for at, k, one, other in zip(in_tail.tolist(), place, starts[first], starts[end], strict=True):
         entries = slice(starts[k], starts[k + 1])
         i, own = row[entries], value[entries]
-        present = np.ones(len(i))
         if len(i) > _TAIL_SHARE * len(labels):
             if not is_rare:
                 continue
-            own, present = (np.bincount(i, each, len(labels)) for each in (own, present))
-            i = np.arange(len(labels))
+            i, own = np.arange(len(labels)), np.asarray(np.bincount(i, own, len(labels)), np.float64)
         of_column = np.bincount(row[one:other], effect[one:other], len(labels))[i]
-        x = (present if coordinates.is_presence[at] else own) - float(coordinates.mean[at])
-        x = x - sums.common[i] @ coordinates.loading[at]
+        x = coordinates.on_rows(at, own, sums.common[i])
         without = sigmoid(np.clip(sums.f[i] - of_column, *sums.bounds))  # the probability if the column did nothing
         counted = x @ (sums.r[i] + sums.h[i] * of_column)
         scale = coordinates.deviation[at]
         q = coordinates.score[at] * scale + x @ (labels[i] - without) - counted
-        variance = coordinates.own_share[at] * scale**2
-        rest = max(variance - x @ (sums.h[i] * x), 0.0)
+        rest = coordinates.variance_elsewhere(at, x, sums.h[i])
         far, side = abs(q) / width[at], 1.0 if q > 0 else -1.0
         own_tail, opposite = (float(saddlepoint_tail(x * sign, without, rest, far)) for sign in (side, -side))
         if own_tail > 0 and opposite >= 0:  # the other side may be out of reach: of few rows with rare labels all miss
@@ -88,13 +84,11 @@ def resample_tails(p: Floats, z: Floats, Z: csr_array, sums: Sums, coordinates: 
     codes = np.unique(coordinates.code[in_tail])
     chosen = take_columns(Z, codes)
     starts, entry, row = column_places(chosen.indptr, chosen.indices, sums.rows, len(codes))
-    for at, k in zip(in_tail, np.searchsorted(codes, coordinates.code[in_tail]), strict=True):
+    for at, k in zip(in_tail.tolist(), np.searchsorted(codes, coordinates.code[in_tail]), strict=True):
         i = row[starts[k] : starts[k + 1]]
         own = chosen.data[entry[starts[k] : starts[k + 1]]].astype(np.float64)
-        x = (np.ones(len(i)) if coordinates.is_presence[at] else own) - float(coordinates.mean[at])
-        x = x - sums.common[i] @ coordinates.loading[at]
-        variance = coordinates.own_share[at] * coordinates.deviation[at] ** 2
-        rest = np.sqrt(max(variance - x @ (sums.h[i] * x), 0.0))
+        x = coordinates.on_rows(at, own, sums.common[i])
+        rest = np.sqrt(coordinates.variance_elsewhere(at, x, sums.h[i]))
         draws = int(np.clip(_DRAWN // max(1, len(i)), _FEWEST_DRAWS, _MOST_DRAWS))
         drawn: Floats = drawn_sums(x, begins[i], size, left, rest, draws, np.random.default_rng(at))
         far, side = abs(z[at]), 1.0 if z[at] > 0 else -1.0
