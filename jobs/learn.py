@@ -132,7 +132,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
         ensemble=ensemble,
         selection=selection,
         summary=summary,
-        positions=_explain_positions(ensemble, columns, problem, threads, stages),
+        positions=_explain_positions(ensemble, columns, explained, problem, threads, stages),
         judgement=judgement,
         ranked=_rank(data, design, split, ensemble, linear, problem, threads, stages),
         is_withheld=judgement.is_behind and not problem.select.with_worse_net,
@@ -218,7 +218,7 @@ def _explain(ensemble: Ensemble, explained: Sequence[Rows], problem: Problem, th
 
 
 def _explain_positions(
-    ensemble: Ensemble, columns: Columns, problem: Problem, threads: int, stages: Stages
+    ensemble: Ensemble, columns: Columns, explained: Sequence[Rows], problem: Problem, threads: int, stages: Stages
 ) -> list[Positions]:
     if not columns.ordered:
         return []
@@ -226,9 +226,8 @@ def _explain_positions(
         return explain_positions(
             ensemble,
             columns.ordered,
-            rows=problem.explain.rows,
+            explained,
             nodes=problem.explain.nodes,
-            seed=problem.split.seed,
             threads=threads,
             on_fold=stages.advance,
         )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.data.items import Ordered
-from jobs.data.split import Rows, sample_rows
+from jobs.data.split import Rows
 from jobs.net.codes import codes_of
 from jobs.net.encoders import explain_items
 from jobs.net.paths import path_gradients
@@ -42,30 +42,27 @@ class Positions:
 def explain_positions(
     ensemble: Ensemble,
     ordered: Sequence[Ordered],
+    explained: Sequence[Rows],
     *,
-    rows: int,
     nodes: int,
-    seed: int,
     threads: int,
     on_fold: Callable[[], object],
 ) -> list[Positions]:
-    """Explain a sample of the held-out rows, each by the net that never saw it.
+    """Explain held-out rows, each by the net that never saw it.
 
     Args:
         ensemble: the cross-fitted nets.
         ordered: the columns whose order they read.
-        rows: how many rows at most, spread over the folds.
+        explained: of each fold, as in summary.py.
         nodes: of the quadrature.
-        seed: of the sample.
         threads: folds that are explained at a time.
         on_fold: called after each fold, and may raise to abandon.
     """
     n_folds = len(ensemble.folds)
 
     def gather(number: int) -> list[tuple[NDArray[np.int64], Floats]]:
-        fold, random = ensemble.folds[number], np.random.default_rng([seed, number])
-        chosen = sample_rows(random, fold.held_out, len(range(number, rows, n_folds)))
-        sums = [_sums(fold, each, chosen, nodes, ensemble.task.n_outputs) for each in ordered]
+        fold, rows = ensemble.folds[number], explained[number]
+        sums = [_sums(fold, each, rows, nodes, ensemble.task.n_outputs) for each in ordered]
         on_fold()
         return sums
 
