@@ -137,13 +137,13 @@ def logistic_l2(table: Table) -> Chosen:
 def logistic_l1(table: Table) -> Chosen:
     """The same with the lasso's penalty (liblinear)."""
     Z, y, valid = table.design.Z, table.data.y, table.split.valid
-    losses, models = list[float](), list[Floats]()
+    losses, models, spread = list[float](), list[Floats](), table.dense.std(axis=0)
     for strength in _STRENGTHS:
         model = LogisticRegression(l1_ratio=1.0, C=strength, solver="liblinear", random_state=table.seed, max_iter=200)
         model.fit(Z[table.split.train], y[table.split.train])
         p = np.clip(model.predict_proba(Z[valid])[:, 1], 1e-9, 1 - 1e-9)
         losses.append(-float(np.mean(np.where(y[valid] > 0, np.log(p), np.log(1 - p)))))
-        models.append(np.abs(model.coef_[0]) * table.dense.std(axis=0))
+        models.append(np.abs(model.coef_[0]) * spread)
     return Chosen(models[int(np.argmin(losses))])
 
 

@@ -157,7 +157,7 @@ class SplitSettings(Section):
     test: Share = Field(default=0.1, description=f"share of rows that judge; {_AUTO_SHARES}")
     valid: Share = Field(default=0.1, description="share of rows that stop the training; auto: the same")
     by: Literal["row", "group", "time"] = Field(default="row", description="what is kept on one side of the split")
-    stratify: bool = Field(default=True, description="keep the share of every class on every side")
+    stratify: bool = Field(default=True, description="keep the share of every class on every side (by: row)")
     folds: int = Field(default=5, ge=2, le=50, description="nets that are cross-fitted")
     seed: int = Field(default=17, ge=0, lt=2**32, description="the seed of everything random in a run")
 

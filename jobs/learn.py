@@ -238,10 +238,11 @@ def _logits(
 ) -> Logits:
     """What every model says of the rows that trained none of them, all of them calibrated on rows held out."""
     task, says = ensemble.task, {linear_name(ensemble.task): partial(linear.logits, design.Z), "lightgbm": trees.logits}
-    own = {name: calibrate(logits(split.valid), y[split.valid], task) for name, logits in says.items()}
+    valid, test = ({name: logits(rows) for name, logits in says.items()} for rows in (split.valid, split.test))
+    own = {name: calibrate(f, y[split.valid], task) for name, f in valid.items()}
     return {
-        side: {NET: ensemble.logits(rows)} | {name: own[name].apply(logits(rows)) for name, logits in says.items()}
-        for side, rows in (("valid", split.valid), ("test", split.test))
+        side: {NET: ensemble.logits(rows)} | {name: own[name].apply(f) for name, f in logits.items()}
+        for side, rows, logits in (("valid", split.valid, valid), ("test", split.test, test))
     }
 
 

@@ -118,9 +118,8 @@ class Design:
     categorical column is one column of Z for each of its levels, 1 where the row has that level; a column of sequences
     is one for each of its items, the item's share of the row's sequence, one for its length, and, where a net has an
     encoder for it (jobs/net/encoders.py), one for each number that this says; what a column of dates is, dates.py says.
-    So the code of a row
-    (DESIGN.md 4) is a row of Z times one weight matrix, and what is explained is always a contiguous range of Z's
-    columns.
+    So the code of a row (jobs/net/codes.py) is a row of Z times one weight matrix, and what is explained is always a
+    contiguous range of Z's columns.
 
     Attributes:
         Z: (n_rows, n_codes) CSR float32.

@@ -1,7 +1,7 @@
 """Min-max scaling that keeps zeros zero, fitted on training rows only.
 
 A sparse column becomes x' = x / (max - min): the constant -min / (max - min) that textbook min-max adds is the same for
-every row, so the bias of the first layer absorbs it (DESIGN.md 3). A column that is non-zero on every training row has
+every row, so the intercept of the linear model absorbs it. A column that is non-zero on every training row has
 no zeros to keep, and becomes x' = (x - min) / (max - min): an epoch second or a year of birth would otherwise be a
 large constant with a tiny signal on top, which no ridge in float32 can use. (A zero that such a column has elsewhere
 counts as its minimum.) With log1p, counts are compressed first: sign(x) log(1 + |x|).

@@ -2,23 +2,16 @@
 # pyright: reportUnknownArgumentType=false, reportIndexIssue=false
 """What is taken from scikit-learn besides its splitters, behind typed functions: it has no types of its own."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 
 def fit_logistic(
-    X: csr_array | NDArray[np.float64],
-    y: NDArray[np.float32],
-    strength: float,
-    *,
-    max_iter: int,
-    class_weight: Mapping[int, float] | None = None,
+    X: NDArray[np.float64], y: NDArray[np.float32], strength: float, *, max_iter: int
 ) -> tuple[NDArray[Any], float]:
     """Fit L2-penalised logistic regression.
 
@@ -27,12 +20,11 @@ def fit_logistic(
         y: (n_rows,) labels, 0 or 1.
         strength: scikit-learn's C, the inverse of the penalty; infinite: no penalty.
         max_iter: of L-BFGS.
-        class_weight: weight of the loss of each class; None: 1.
 
     Returns:
         (n_columns,) weights in the precision of X, and the intercept.
     """
-    model = LogisticRegression(C=strength, solver="lbfgs", max_iter=max_iter, class_weight=class_weight).fit(X, y)
+    model = LogisticRegression(C=strength, solver="lbfgs", max_iter=max_iter).fit(X, y)
     return model.coef_[0], float(model.intercept_[0])
 
 

@@ -44,7 +44,7 @@ class SplitPolicy:
     Attributes:
         test, valid: shares of all rows.
         by: "row", "group" or "time".
-        stratify: keep the share of positives equal on all sides (rows and groups only).
+        stratify: keep the share of every class on every side (rows that are drawn one by one only).
         folds: the number of cross-fitting folds of the training rows.
         seed: of the shuffles.
     """

@@ -1,4 +1,4 @@
-"""The first layer: h(x) = b + sum_j c_j(x_j), a CSR x dense product (DESIGN.md 4), and the optimizer it needs.
+"""The first layer: h(x) = sum_j c_j(x_j), a CSR x dense product, and the optimizer it needs.
 
 W has one row for each column of the design matrix Z, so numeric and categorical columns are one mechanism. The layer is
 trained beside the body rather than by autograd: its gradient is one sparse product.

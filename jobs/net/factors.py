@@ -6,7 +6,7 @@
 
 (factorisation machines over fields: Rendle 2010, section III; of two categorical columns it is the factorisation of a
 matrix). Each declared column has coordinates of its own for its factors in the code, so h(x) stays a sum over columns
-and the one formula of the attributions (DESIGN.md 4) holds: along a straight line the gradient of the term is the mean
+and the one formula of the attributions holds: along a straight line the gradient of the term is the mean
 of both ends.
 """
 

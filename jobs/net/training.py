@@ -91,7 +91,7 @@ class TrainingPlan:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one pass left: training loss with dropout, validation loss without, weighted by class, in nats per row."""
+    """What an epoch left: training loss with dropout, validation loss without, weighted by class, in nats per row."""
 
     number: int
     train_loss: float
@@ -100,11 +100,11 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """A trained net: f(z) = linear(z) + body(z W + b).
+    """A trained net: f(z) = linear(z) + body(z W).
 
     Attributes:
         linear: the frozen skip, on the columns of Z.
-        W: (n_codes, d_block) codes.
+        W: (n_codes, d_code) codes, those of the factorisation term behind the others.
         body: of the deep part.
         history: one entry an epoch, epoch 0 (the linear model alone) first.
     """
@@ -117,7 +117,7 @@ class Net:
     @property
     def best_epoch(self) -> int:
         """The epoch whose weights these are; 0 when the linear model alone was best."""
-        return min(self.history, key=lambda epoch: epoch.valid_loss).number
+        return _best(self.history)
 
     def logits(self, Z: csr_array, rows: Rows) -> NDArray[np.float64]:
         """Return (len(rows),) or (len(rows), n_outputs) logits of those rows of Z."""
@@ -283,5 +283,5 @@ def _end_of_patience(plan: TrainingPlan, history: list[Epoch], n_train: int, n_v
     return best + plan.patience_epochs(n_train, n_valid, best)
 
 
-def _best(history: list[Epoch]) -> int:
+def _best(history: Sequence[Epoch]) -> int:
     return min(history, key=lambda epoch: epoch.valid_loss).number

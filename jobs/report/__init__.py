@@ -1,1 +1,1 @@
-"""What a run leaves behind: the tables, the metrics, the model, the page (DESIGN.md 7)."""
+"""What a run leaves behind: the tables, the metrics, the model, the page."""

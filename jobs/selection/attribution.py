@@ -1,6 +1,6 @@
 # pyright: reportUnknownMemberType=false
 # torch leaves from_numpy untyped.
-"""SHAP values in code space: expected gradients along straight lines between codes (DESIGN.md 4).
+"""SHAP values in code space: expected gradients along straight lines between codes.
 
     phi_j(x) = mean over background rows r of (c_j(x) - c_j(r)) . integral_0^1 grad f(h_r + a (h_x - h_r)) da
 

@@ -3,7 +3,7 @@
 The nets are cross-fitted, so every training row, and every validation row, has a logit f from a net that was not
 trained on it. For a coordinate x of column j (its scaled value; whether it happened at all; a bend of a common number;
 a level of a categorical column), what the net says of j is put back into the residual, and x is replaced by what its
-relatives cannot predict of it:
+relatives cannot predict of it (where j has several codes, which may cancel, it is put back only if it is active):
 
     theta_j = b_j + sum_i x~_i (y_i - sigma(f_i)) / I_j        I_j = sum_i h_i x~_i^2,   h = sigma(f) (1 - sigma(f))
     z_j     = theta_j sqrt(I_j)

@@ -31,7 +31,9 @@ class Sums:
         by_code: (n_codes, 5) sums over entries z of r z, h z, h z^2, r, h.
         with_common: (n_codes, 2, n_common) the same of h common z, h common.
         inflation: (n_codes, 2) of the standard deviation of value and presence of each code (dependence.py).
-        effect: (n_codes,) what f holds of each code, per unit of its value.
+        effect: (n_codes,) what f holds of each code, per unit of its value, in the mean over rows.
+        fold: (n,) which net f is of.
+        effect_by_fold: (n_folds, n_codes) what each of them holds.
     """
 
     rows: Rows
@@ -44,6 +46,8 @@ class Sums:
     with_common: Floats
     inflation: Floats
     effect: Floats
+    fold: Index
+    effect_by_fold: Floats
 
 
 @dataclass(frozen=True, slots=True)

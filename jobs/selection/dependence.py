@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from jobs.data.clusters import Clusters
 from jobs.data.dataset import Design
 from jobs.data.kernels import column_places
-from jobs.selection.held_out import HeldOut, pooled
+from jobs.selection.held_out import HeldOut, logit_bounds, pooled
 from jobs.selection.score_kernels import cluster_sums, code_sums
 
 Floats = NDArray[np.float64]
@@ -34,6 +34,7 @@ def inflation(design: Design, y: NDArray[np.float32], folds: Sequence[HeldOut], 
         clusters: (n_rows,) the number of the cluster of each row.
     """
     rows, f, family = pooled(folds, y)
+    f = np.clip(f, *logit_bounds(y[rows], family))
     own = np.unique(clusters[rows], return_inverse=True)[1]
     if own.max() + 1 == len(rows):
         return np.ones((design.n_codes, 2))

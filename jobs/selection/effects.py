@@ -23,7 +23,7 @@ _MOST_CODES = 1000  # of one column, that what its learned codes say is put down
 
 
 def effects_of_codes(held: Entries, design: Design) -> Floats:
-    """(n_codes,) effect of each code on its own; of a categorical column with learned codes beside its plain ones.
+    """(n_codes,) effect of each code on its own; of a sequence or a date with learned codes beside its plain ones.
 
     What learned codes say is put down to the plain ones, all together.
     """

@@ -1,4 +1,4 @@
-"""Held-out gain and held-out score of every column, in O(non-zeros) (docs/method.md; DESIGN.md 5).
+"""Held-out gain and held-out score of every column, in O(non-zeros) (docs/method.md).
 
 On rows i that the net never saw, with calibrated logits f (sigma and what follows: of a Bernoulli label; other
 families have their own residuals and weights, tasks.py), attributions phi against the *mean* row, and

@@ -1,7 +1,7 @@
 """Do two columns act together, beyond what each does alone? Every pair of columns is tested on held-out rows.
 
 A column either happens in a row or not (a dense one: lies beyond its mean, seen from zero, or not). For two columns
-the residuals of the cross-fitted nets fall into a fourfold table, of which the interaction is one contrast, free of
+the residuals of a linear model fall into a fourfold table, of which the interaction is one contrast, free of
 both main effects. Its z is close to normal where no cell is small. All pairs cost what the correlations cost: for each
 row half the square of its non-zeros.
 
@@ -79,8 +79,6 @@ def no_interactions(design: Design) -> Interactions:
 
 def strongest_pairs(found: Sequence[Interactions]) -> Interactions:
     """Return the pairs of all outputs, each once, where it is strongest; the strongest first. p-values: the least."""
-    if len(found) == 1:
-        return found[0]
     pairs, codes, z = (np.concatenate([getattr(each, name) for each in found]) for name in ("pairs", "codes", "z"))
     order = np.argsort(-np.abs(z), kind="stable")
     first = np.sort(np.unique(pairs[order], axis=0, return_index=True)[1])
@@ -137,7 +135,7 @@ def _table(design: Design, rows: Rows, r: Floats, h: Floats) -> _Table:
 
 def _screen(table: _Table, design: Design, inflation: Floats, block_bytes: int) -> tuple[Index, Index, Floats]:
     """Number of testable partners of each code, and the pairs of codes that stand out: (n, 2) and their z."""
-    n = design.n_codes
+    n, owner = design.n_codes, design.owner
     starts, row = rows_by_column(table.indptr, table.indices, n)
     own = np.empty((n, 2))
     own_sums(starts, row, table.r, table.h, own)
@@ -150,6 +148,7 @@ def _screen(table: _Table, design: Design, inflation: Floats, block_bytes: int) 
         joint_sums(starts, row, table.indptr, table.indices, table.r, table.h, first, R, H)
         interaction_contrasts(R, H, first, own[:, 0], own[:, 1], table.r.sum(), table.h.sum(), _LEAST_CELL, z)
         z /= np.maximum(inflation[first : first + shape[0], None], inflation)
+        z[owner[first : first + shape[0], None] == owner] = 0  # two codes of one column are no pair
         tested = z != 0
         n_partners[first : first + shape[0]] += tested.sum(axis=1)
         n_partners += tested.sum(axis=0)
@@ -171,6 +170,7 @@ def _take_in_turn(
     What those before it say of a pair is learned from some of the table's rows; what is left is summed over all.
     """
     owner, p_value = design.owner, np.ones(len(design.columns))
+    n_pairs = np.bincount(owner, n_partners)  # of each column, with all its codes
     every = max(1, int(np.ceil(len(table.rows) / _CANDIDATE_ROWS)))
     root, scores = np.sqrt(table.h[::every]), _Scores(table, design, np.unique(codes))
     indicators, values = _columns_of(table, design, np.unique(codes), every)
@@ -197,7 +197,7 @@ def _take_in_turn(
         taken.append(pair)
         taken_z.append(z)
         for code in (one, other):
-            p_value[owner[code]] = min(p_value[owner[code]], p * n_partners[code])
+            p_value[owner[code]] = min(p_value[owner[code]], p * n_pairs[owner[code]])
     together = np.array(taken, np.int64).reshape(-1, 2)
     return Interactions(owner[together], together, np.array(taken_z), p_value)
 

@@ -70,7 +70,8 @@ class Nuisance:
         for k, along in enumerate(common.T):
             with_common[:, :, k] = self._sums_by_code(rows, h * along, h)[:, [0, 3]]
         by_code, effect = np.sum(by_fold, axis=0), _mean_effect(folds, by_fold, weights)
-        self.sums = Sums(rows, said, bounds, common, r, h, by_code, with_common, inflation, effect)
+        fold, effects = np.repeat(np.arange(len(folds)), np.diff(first)), np.stack([each.effect for each in folds])
+        self.sums = Sums(rows, said, bounds, common, r, h, by_code, with_common, inflation, effect, fold, effects)
 
     def _sums_by_code(self, rows: Rows, r: Floats, h: Floats) -> Floats:
         Z, out = self._design.Z, np.zeros((self._design.n_codes, 5))

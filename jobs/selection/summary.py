@@ -41,7 +41,7 @@ class Summary:
         n_rows: explained rows.
         mean_abs: (n_columns,) mean |phi|, logits; of several classes the sum of their means.
         half_width: (n_columns,) of its 95 % interval over rows.
-        direction: (n_columns,) correlation of a column's values with its attributions; nan for categorical ones, and
+        direction: (n_columns,) correlation of a column's values with its attributions; nan for all but numbers, and
             where there are several classes.
         gap_mean, gap_max: |sum of phi - (f(x) - mean f(background))| over rows, logits.
         spread: standard deviation of f(x) - mean f(background): what the gap is to be compared with.

@@ -43,7 +43,7 @@ def refine_tails(
     chosen = take_columns(Z, codes)
     starts, entry, row = column_places(chosen.indptr, chosen.indices, sums.rows, len(codes))
     value, labels = chosen.data[entry].astype(np.float64), y[sums.rows].astype(np.float64)
-    effect = value * np.repeat(sums.effect[codes], np.diff(starts))
+    effect = value * sums.effect_by_fold[sums.fold[row], np.repeat(codes, np.diff(starts))]
     is_rare = min(labels.sum(), len(labels) - labels.sum()) < _FEW_LABELS
     first, end = (np.searchsorted(owner[codes], owner[coordinates.code[in_tail]], side) for side in ("left", "right"))
     place: Index = np.searchsorted(codes, coordinates.code[in_tail])
@@ -62,10 +62,12 @@ def refine_tails(
         q = coordinates.score[at] * scale + x @ (labels[i] - without) - counted
         rest = coordinates.variance_elsewhere(at, x, sums.h[i])
         far, side = abs(q) / width[at], 1.0 if q > 0 else -1.0
-        own_tail, opposite = (float(saddlepoint_tail(x * sign, without, rest, far)) for sign in (side, -side))
-        if own_tail > 0 and opposite >= 0:  # the other side may be out of reach: of few rows with rare labels all miss
-            p[at] = min(1.0, max(own_tail + opposite, _LEAST_P))
-            z[at] = -side * ndtri(p[at] / 2)
+        tail = float(saddlepoint_tail(x * side, without, rest, far))
+        if tail >= 0:
+            end, other_end = (float(np.prod(np.where(x * s > 0, without, 1 - without))) for s in (side, -side))
+            tail = max(tail, end / 2)  # where all rows that have it point one way there is no further out
+            p[at] = np.clip(2 * tail if tail >= other_end else tail, _LEAST_P, 1.0)
+            z[at] = side * -ndtri(p[at] / 2)
 
 
 def resample_tails(p: Floats, z: Floats, Z: csr_array, sums: Sums, coordinates: Coordinates) -> None:

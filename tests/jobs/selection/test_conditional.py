@@ -229,6 +229,23 @@ def test_the_tail_of_a_rare_column_is_that_of_its_labels(hits: int) -> None:
     assert norm.sf(naive) < exact / 10
 
 
+@pytest.mark.parametrize(("n_own", "hits", "share"), [(14, 0, 0.35), (14, 12, 0.35), (30, 2, 0.35), (45, 0, 0.02)])
+def test_both_tails_are_as_rare_as_each_other(n_own: int, hits: int, share: float) -> None:
+    """Not as far out: of 14 rows with .35 positives each, none is rarer than all but four, which is as far out."""
+    n, random = 4000, np.random.default_rng(7)
+    X = 1.0 * (random.random((n, 40)) < 0.3)
+    y = (np.arange(n) < share * n).astype(np.float32)
+    X[:, 0] = 0
+    X[:hits, 0] = X[n - n_own + hits :, 0] = 1
+    p = judged(X, y, blind(y, 40)).p_value[0]
+    k = np.arange(n_own + 1)
+    below, above, at = binom.cdf(k - 1, n_own, share), binom.sf(k, n_own, share), binom.pmf(k, n_own, share)
+    lower, upper = below + at / 2, above + at / 2
+    own, others = (lower, above + at) if hits < n_own * share else (upper, below + at)
+    wanted = own[hits] + max(others[others <= own[hits]], default=0.0)  # Blaker (2000), with half of what is there
+    assert wanted / 1.5 < p < wanted * 3  # a width above 1 counts more the further out
+
+
 @pytest.mark.parametrize(("n", "shares", "base"), [(15_000, (0.002, 0.01), -6.0), (3000, (0.1, 0.6), -4.5)])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_few_labels_of_one_kind_make_no_signal(n: int, shares: tuple[float, float], base: float, seed: int) -> None:
