@@ -1,15 +1,17 @@
 """How a process ends: a flag that everybody looks at, the signals that set it, and a deadline that always holds.
 
 The work is done in a thread of its own and the main thread only waits: Python runs signal handlers in the main thread,
-between two of its instructions, and a long kernel in there would hold them up. After a signal the work has some seconds
-to notice; then the process ends all the same. That is safe at any moment: the protocol was made for kill -9.
+between two of its instructions, and a long kernel in there would hold them up. It looks up from its wait now and then:
+a signal that comes to another thread, or in the instant before the wait, does not end it. After a signal the work has
+some seconds to notice; then the process ends all the same. That is safe at any moment: the protocol was made for
+kill -9.
 """
 
 import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from types import FrameType
 from typing import TypeVar
 
@@ -20,6 +22,7 @@ from storage.errors import StorageError
 
 GRACE_SECONDS = 8.0
 RELEASE_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 
 ResultT = TypeVar("ResultT")
 
@@ -117,7 +120,10 @@ def run_stoppable(
     previous = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="work") as pool:
-            return pool.submit(work).result()
+            result = pool.submit(work)
+            while not wait([result], LOOK_SECONDS).done:
+                pass
+            return result.result()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

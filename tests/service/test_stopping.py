@@ -13,6 +13,11 @@ from service.stopping import HeldClaims, StopFlag, run_stoppable
 from storage.claims import Claims
 from tests.service.conftest import Home
 
+SENDERS = {
+    "to the process": lambda number: os.kill(os.getpid(), number),
+    "to a thread that is not the main one": lambda number: signal.pthread_kill(threading.get_ident(), number),
+}
+
 
 def test_the_first_reason_stays() -> None:
     stop = StopFlag()
@@ -38,8 +43,9 @@ def test_claims_are_released_once_and_a_lost_one_is_no_failure(local_home: Home)
     assert claims.take("a" * 32) is not None
 
 
+@pytest.mark.parametrize("where", [*SENDERS])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_reaches_work_that_listens(number: signal.Signals) -> None:
+def test_a_signal_reaches_work_that_listens(number: signal.Signals, where: str) -> None:
     stop, began = StopFlag(), threading.Event()
     before = signal.getsignal(number)
 
@@ -49,7 +55,7 @@ def test_a_signal_reaches_work_that_listens(number: signal.Signals) -> None:
 
     def send() -> None:
         began.wait()
-        os.kill(os.getpid(), number)
+        SENDERS[where](number)
 
     sender = threading.Thread(target=send)
     sender.start()
