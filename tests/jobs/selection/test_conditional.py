@@ -231,7 +231,7 @@ def test_the_tail_of_a_rare_column_is_that_of_its_labels(hits: int) -> None:
 
 @pytest.mark.parametrize(("n_own", "hits", "share"), [(14, 0, 0.35), (14, 12, 0.35), (30, 2, 0.35), (45, 0, 0.02)])
 def test_both_tails_are_as_rare_as_each_other(n_own: int, hits: int, share: float) -> None:
-    """Not as far out: of 14 rows with .35 positives each, none is rarer than all but four, which is as far out."""
+    """By how rare they are, not by distance: of 14 rows no positive is rarer than ten, which is as far from five."""
     n, random = 4000, np.random.default_rng(7)
     X = 1.0 * (random.random((n, 40)) < 0.3)
     y = (np.arange(n) < share * n).astype(np.float32)
