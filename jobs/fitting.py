@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from config import Problem
 from jobs.columns import Columns
-from jobs.data.dataset import Design
 from jobs.data.resampling import resample
 from jobs.data.split import Split
 from jobs.journal import Journal
@@ -18,7 +17,7 @@ from jobs.net.training import TrainingPlan
 from jobs.net.tuning import Trials, tune
 from jobs.planning import space_of
 from jobs.selection.baselines import Trees, boost
-from jobs.selection.crossfit import Ensemble, cross_fit
+from jobs.selection.crossfit import Ensemble, awake_codes, cross_fit
 from jobs.stages import Stages
 
 
@@ -46,7 +45,7 @@ def fit_linear(
 
 
 def tune_plan(
-    design: Design,
+    columns: Columns,
     y: NDArray[np.float32],
     split: Split,
     linear: LinearModel,
@@ -59,8 +58,9 @@ def tune_plan(
     if not problem.tune.trials:
         return plan, ()
     with stages.stage("tune", plan.epochs * problem.tune.trials, "epochs") as facts:
+        design, valid, search = columns.design, split.valid, problem.tune
         Z, label, train = resample(design.Z, y, split.train, plan.resampling, plan.seed)
-        valid, search = split.valid, problem.tune
+        awake = awake_codes(design, columns.plain, y, split.train, linear, plan.task)
 
         def searched(start: TrainingPlan) -> tuple[TrainingPlan, Trials]:
             return tune(
@@ -74,6 +74,7 @@ def tune_plan(
                 minutes=search.minutes,
                 metric=search.metric,
                 space=space_of(search.space),
+                awake=awake,
                 factored=design.codes_of(plan.factorise),
                 ended=journal.read(),
                 on_epoch=stages.advance,

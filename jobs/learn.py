@@ -109,7 +109,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
         columns, strengths, linear = fit_linear(columns, y, split, plan, stages)
         plan = suit_curves(plan, problem) if columns.is_curved else plan
         design = columns.design
-        plan, trials = tune_plan(design, y, split, linear, plan, problem, stages, journal)
+        plan, trials = tune_plan(columns, y, split, linear, plan, problem, stages, journal)
         ensemble, trees = train_models(columns, y, split, strengths, plan, threads, stages)
     except NoSampler as error:
         raise TrainingFailed(str(error)) from error

@@ -21,10 +21,10 @@ Matrix = NDArray[np.float32]
 
 _DECAY1, _DECAY2 = 0.9, 0.999
 _INITIAL_SCALE, _AWAKE_SCALE = 0.02, 1.0
-_NONE: NDArray[np.int64] = np.zeros(0, np.int64)
+NO_CODES: NDArray[np.int64] = np.zeros(0, np.int64)
 
 
-def initial_codes(n_codes: int, d_block: int, seed: int, awake: NDArray[np.int64] = _NONE) -> Matrix:
+def initial_codes(n_codes: int, d_block: int, seed: int, awake: NDArray[np.int64] = NO_CODES) -> Matrix:
     """Return random codes, (n_codes, d_block) float32: small ones, but for codes that are `awake` from the start.
 
     From small codes it takes the body long to see that two columns act together, and before it does the group lasso has

@@ -21,7 +21,7 @@ from torch import Tensor
 from jobs.data.split import Rows
 from jobs.net.averaging import EpochMean
 from jobs.net.backprop import Backprop
-from jobs.net.codes import CodeOptimizer, Matrix, codes_gradient, codes_of, initial_codes
+from jobs.net.codes import NO_CODES, CodeOptimizer, Matrix, codes_gradient, codes_of, initial_codes
 from jobs.net.encoders import EncoderShape
 from jobs.net.factors import Factors
 from jobs.net.linear import LinearModel
@@ -31,7 +31,6 @@ from jobs.net.tasks import BINARY, Task
 
 _EVALUATION_ROWS = 8192
 _EPOCH_ROWS = 65_536
-_NONE: NDArray[np.int64] = np.zeros(0, np.int64)
 _FEW_VALIDATION_ROWS, _MANY_VALIDATION_ROWS = 1000, 5000
 
 
@@ -149,7 +148,7 @@ def train_net(
     linear: LinearModel,
     plan: TrainingPlan,
     on_epoch: Callable[[Epoch], None],
-    awake: NDArray[np.int64] = _NONE,
+    awake: NDArray[np.int64] = NO_CODES,
     factored: Sequence[NDArray[np.int64]] = (),
 ) -> Net:
     """Train one net and return it as it was at its best epoch.

@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 
 from jobs.data.scikit import area_under_roc
 from jobs.data.split import Rows
+from jobs.net.codes import NO_CODES
 from jobs.net.linear import LinearModel
 from jobs.net.resnet import BodyShape
 from jobs.net.training import Epoch, TrainingPlan, train_net
@@ -74,6 +75,7 @@ def tune(
     minutes: float,
     metric: str = "auto",
     space: Space = DEFAULT_SPACE,
+    awake: NDArray[np.int64] = NO_CODES,
     factored: Sequence[NDArray[np.int64]] = (),
     ended: Trials = (),
     on_epoch: Callable[[], None],
@@ -92,6 +94,7 @@ def tune(
         minutes: no new trial starts when the trials have taken so long.
         metric: "auc", "loss", or "auto": AUC of two classes, else the loss.
         space: what is searched: names of TrainingPlan and BodyShape.
+        awake: codes that are known to act together with others.
         factored: the codes of each column of the factorisation term.
         ended: trials of an earlier, unfinished search of the same kind; they count, and are not repeated.
         on_epoch: called after each epoch of every trial; may raise to abandon the search.
@@ -112,7 +115,7 @@ def tune(
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        net = train_net(Z, y, rows, valid, linear, _with(plan, trial.params), judge, factored=factored)
+        net = train_net(Z, y, rows, valid, linear, _with(plan, trial.params), judge, awake, factored)
         f = net.logits(Z, valid)
         if metric == "loss" or plan.task.kind != "binary":
             return -plan.task.mean_loss(f, y[valid], plan.judged_by)

@@ -13,7 +13,7 @@ from jobs.data.items import Ordered
 from jobs.data.resampling import resample
 from jobs.data.split import FEW_ROWS, Rows, Split
 from jobs.net.encoders import Encoder, encode, train_encoder
-from jobs.net.linear import fit_adaptive_ridge
+from jobs.net.linear import LinearModel, fit_adaptive_ridge
 from jobs.net.tasks import BINARY, Task
 from jobs.net.threads import side_by_side
 from jobs.net.training import Net, TrainingPlan, train_net
@@ -106,7 +106,7 @@ def cross_fit(
         encoders, read = _encoded(design, ordered, y, seen, split.valid, strengths, own, partial(on_epoch, number))
         Z, label, rows = resample(read.Z, y, seen, own.resampling, own.seed)
         linear = fit_adaptive_ridge(Z, label, rows, strengths, plan.class_weights, task=task)
-        awake = read.plain_codes[_awake(plain, y, seen, linear.logits(read.Z, seen), task)]
+        awake = awake_codes(read, plain, y, seen, linear, task)
         factored = read.codes_of(plan.factorise)
         net = train_net(Z, label, rows, split.valid, linear, own, lambda _: on_epoch(number), awake, factored)
         if task.n_outputs > 1:
@@ -157,13 +157,24 @@ def read_order(design: Design, ordered: Sequence[Ordered], encoders: Mapping[str
     return design
 
 
-def _awake(plain: Design, y: NDArray[np.float32], seen: Rows, f: NDArray[np.float64], task: Task) -> NDArray[np.int64]:
-    """Codes that act together with others on any output, beyond what the linear model says of these rows, f."""
-    found = [np.zeros(0, np.int64)]
+def awake_codes(
+    design: Design, plain: Design, y: NDArray[np.float32], rows: Rows, linear: LinearModel, task: Task
+) -> NDArray[np.int64]:
+    """Return the codes that act together with others on any output, beyond what the linear model says of these rows.
+
+    Args:
+        design: input of the net.
+        plain: the same columns without knots, among which they are looked for.
+        y: (n_rows,) labels.
+        rows: those that the net is to learn from.
+        linear: what the net is to stand on.
+        task: what the label is.
+    """
+    said, found = linear.logits(design.Z, rows), [np.zeros(0, np.int64)]
     for output in range(task.n_outputs):
-        own, label = task.one_output(f, output), task.one_label(y, output)
-        found.append(interacting_codes(plain, label, seen, own, task.family(own, label[seen])))
-    return np.unique(np.concatenate(found))
+        f, label = task.one_output(said, output), task.one_label(y, output)
+        found.append(interacting_codes(plain, label, rows, f, task.family(f, label[rows])))
+    return design.plain_codes[np.unique(np.concatenate(found))]
 
 
 def tested_outputs(ensemble: Ensemble, y: NDArray[np.float32]) -> list[int]:

@@ -40,7 +40,7 @@ class Summary:
     Attributes:
         n_rows: explained rows.
         mean_abs: (n_columns,) mean |phi|, logits; of several classes the sum of their means.
-        half_width: (n_columns,) of its 95 % interval over rows.
+        half_width: (n_columns,) of its 95 % interval over rows; of several classes at most so much.
         direction: (n_columns,) correlation of a column's values with its attributions; nan for all but numbers, and
             where there are several classes.
         gap_mean, gap_max: |sum of phi - (f(x) - mean f(background))| over rows, logits.
@@ -125,7 +125,7 @@ def _together(outputs: Sequence[Summary]) -> Summary:
     return Summary(
         outputs[0].n_rows,
         np.sum([each.mean_abs for each in outputs], axis=0),
-        np.sqrt(np.sum([each.half_width**2 for each in outputs], axis=0)),
+        np.sum([each.half_width for each in outputs], axis=0),  # as if they went together: rows are the same
         np.full(len(outputs[0].mean_abs), np.nan),
         float(np.mean([each.gap_mean for each in outputs])),
         max(each.gap_max for each in outputs),

@@ -122,6 +122,19 @@ def test_attributions_of_a_class_add_up_to_its_logit() -> None:
     assert data.n_rows == N
 
 
+def test_the_interval_of_several_classes_holds_though_the_same_rows_are_explained_for_each() -> None:
+    _, learned, _ = classes()
+    entries, n, n_columns = learned.summary.entries, learned.summary.n_rows, len(learned.columns.design.columns)
+    own = entries.column >= 0
+    phi = np.zeros((learned.data.n_rows, n_columns))
+    np.add.at(phi, (entries.row[own], entries.column[own]), np.abs(entries.phi[own]))
+    of_rows = phi[np.unique(entries.row)]
+    nearly_all = (of_rows > 0).mean(axis=0) > 0.95  # elsewhere zeros are not among the entries
+    assert nearly_all.any()
+    over_rows = 1.96 * of_rows.std(axis=0) / np.sqrt(n)
+    assert (learned.summary.half_width >= 0.98 * over_rows)[nearly_all].all()
+
+
 @pytest.mark.parametrize("run", [numbers, classes])
 def test_a_run_leaves_its_tables(run: object, tmp_path: Path) -> None:
     data, learned, stages = run()  # pyright: ignore[reportCallIssue]
