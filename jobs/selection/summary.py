@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Entries:
+class Contributions:
     """Single attributions, long and sparse.
 
     Attributes:
@@ -55,7 +55,7 @@ class Summary:
     gap_mean: float
     gap_max: float
     spread: float
-    entries: Entries
+    entries: Contributions
 
 
 def explained_rows(split: Split, n: int, seed: int) -> list[Rows]:
@@ -130,7 +130,7 @@ def _together(outputs: Sequence[Summary]) -> Summary:
         float(np.mean([each.gap_mean for each in outputs])),
         max(each.gap_max for each in outputs),
         float(np.mean([each.spread for each in outputs])),
-        Entries(row, column, phi, output),
+        Contributions(row, column, phi, output),
     )
 
 
@@ -144,7 +144,7 @@ class _Gathered:
         self.sums = np.zeros((6, n))  # |phi|, phi^2, phi, value, value^2, value x phi
         self.gaps: list[Floats] = []
         self.totals: list[Floats] = []
-        self.entries: list[Entries] = []
+        self.entries: list[Contributions] = []
 
     def add(self, block: Attributions) -> None:
         phi = block.phi.astype(np.float64)
@@ -165,7 +165,7 @@ class _Gathered:
         self.sums[3:] += [np.bincount(column, weight, minlength=n) for weight in (value, value**2, value * own)]
         rest = phi.sum(axis=1) - np.bincount(row, own, minlength=len(phi))
         self.entries.append(
-            Entries(
+            Contributions(
                 np.concatenate([block.rows[row], block.rows]),
                 np.concatenate([column, np.full(len(phi), -1)]),
                 np.concatenate([own, rest]).astype(np.float32),
@@ -198,7 +198,7 @@ class _Gathered:
             float(gaps.mean()),
             float(gaps.max()),
             float(totals.std()),
-            Entries(row[order], column[order], phi[order], np.full(len(row), self.output)),
+            Contributions(row[order], column[order], phi[order], np.full(len(row), self.output)),
         )
 
     def _direction(self, n: int) -> Floats:
