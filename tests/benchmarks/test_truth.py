@@ -62,13 +62,15 @@ def test_stabl_selects_what_is_plain_before_all_else() -> None:
 
 def test_the_page_gives_means_with_intervals() -> None:
     scores = [
-        Score("plain", 2000, seed, "winnow", 1.0, 10, share, 0.5, 0.6, 0.7, 0.8) for seed, share in ((0, 0.0), (1, 0.2))
+        Score("plain", 2000, seed, "winnow", 1.0, 10, share, 0.5, 0.6, 0.7, 0.8, is_withheld=seed > 0)
+        for seed, share in ((0, 0.0), (1, 0.2))
     ]
     text = page(scores)
     assert text.count("# Known truth") == 1
     assert "## plain, 2,000 rows\n\n| method | seeds |" in text
     assert "| winnow | 2 | 10.00 +- 0.00 | 0.10 +- 1.27 | 0.50 +- 0.00 | 0.60 +- 0.00 | 1.0 |" in text
     assert "Test AUC of the nets 0.70 +- 0.00, of the truth 0.80 +- 0.00." in text
+    assert "a run withholds what it selects, in 1 of 2." in text
 
 
 def test_other_seeds_select_nearly_the_same() -> None:
