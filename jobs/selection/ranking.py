@@ -14,8 +14,9 @@ null: Efron 2004), and never taken below MIN_NULL_WIDTH.
 Columns that the selected ones determine are selected with them (redundancy.py), with the largest of their q-values.
 
 Selected columns come first, the surest one first. The others are ordered by what they are worth to a model: by the
-geometric mean of their places by p-value, by held-out gain, in forward selection, where of several columns that say the
-same one comes early, and by the gain of boosted trees (docs/method.md 4).
+geometric mean of their places by held-out gain and by the gain of boosted trees, which count twice, by p-value, and in
+forward selection, where of several columns that say the same one comes early
+(docs/decisions/0029-what-a-model-gains-counts-twice.md).
 """
 
 from collections.abc import Sequence
@@ -154,7 +155,8 @@ def select_columns(
     z = zs[np.abs(zs).argmax(axis=0), np.arange(n)]
     selected, redundant = q_value <= q, np.zeros(n, np.bool_)
     entry = np.min([each.entry for each in heard], axis=0)
-    worth = np.log(_places(-gain)) + np.log(entry) + np.log(rankdata(-gain_of_trees)) + np.log(rankdata(p))
+    gained = np.log(_places(-gain)) + np.log(rankdata(-gain_of_trees))
+    worth = 2 * gained + np.log(entry) + np.log(rankdata(p))
     surest = np.lexsort((-np.abs(z), np.maximum(p, _TINY)))
     redundant[redundant_columns(design, rows, surest[selected[surest]])] = True
     q_value[redundant] = q_value.max(where=selected, initial=0.0)

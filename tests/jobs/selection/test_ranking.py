@@ -7,7 +7,9 @@ from jobs.data.dataset import Design
 from jobs.net.tasks import BERNOULLI, GAUSSIAN, Family
 from jobs.selection.gain import Evidence
 from jobs.selection.held_out import HeldOut
+from jobs.selection.interactions import no_interactions
 from jobs.selection.ranking import MIN_NULL_WIDTH, Selection, hear, select_columns, width_of_lower_half
+from jobs.selection.ranking import Testimony as Heard  # pytest would take it for tests
 from tests.jobs.tables import counts, csr_of, draw_labels, mixed_design
 
 N = 4000
@@ -83,6 +85,18 @@ def test_a_column_that_selected_ones_determine_is_selected_behind_them() -> None
     assert verdict.rank[20] == verdict.selected.sum()
     assert verdict.q_value[20] == verdict.q_value[verdict.selected].max()
     np.testing.assert_array_equal(verdict.selected, verdict.q_value <= 0.1)
+
+
+def test_what_models_gain_of_a_column_counts_twice_among_what_is_not_selected() -> None:
+    design, _ = planted()
+    place = np.arange(3, NOISE + 3)
+    first, last = place.copy(), place.copy()
+    first[[4, 5]], last[[4, 5]] = (2, 1), (1, 2)  # tests find the first one surer, models gain more of the second
+    p, n = 0.5 + last / 100, np.zeros(NOISE)
+    heard = Heard(p, -first.astype(float), n, last, n, no_interactions(design), 1.0)
+    verdict = select_columns([heard], -first.astype(float), 0.1, design, np.arange(N))
+    assert not verdict.selected.any()
+    assert verdict.rank[[4, 5]].tolist() == [2, 1]
 
 
 def test_what_only_the_nets_see_is_selected_too() -> None:
