@@ -86,6 +86,11 @@ class Split:
         """All rows but the test rows; ascending."""
         return np.union1d(self.train, self.valid)
 
+    @property
+    def has_periods(self) -> bool:
+        """Whether the validation rows are of a period of their own, the latest that is known."""
+        return bool(self.periods[self.valid].any())
+
     def training_rows_of(self, fold: int) -> Rows:
         """The training rows that are not in that fold."""
         return np.setdiff1d(self.train, self.folds[fold], assume_unique=True)

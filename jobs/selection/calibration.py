@@ -36,6 +36,11 @@ class Calibration:
         """Return the calibrated logits."""
         return self.slope * f + np.asarray(self.intercept)
 
+    def shifted(self, by: Floats) -> "Calibration":
+        """Return the same with (n_outputs,) added to the intercepts."""
+        moved = np.atleast_1d(self.intercept) + by
+        return Calibration(self.slope, tuple(moved.tolist()) if isinstance(self.intercept, tuple) else float(moved[0]))
+
 
 def calibrate(f: Floats, y: NDArray[np.float32], task: Task = BINARY) -> Calibration:
     """Fit slope and intercept of logits, or values, `f` to labels `y` (n,) by maximum likelihood."""
@@ -50,6 +55,24 @@ def calibrate(f: Floats, y: NDArray[np.float32], task: Task = BINARY) -> Calibra
         return Calibration(float(w[0]), intercept)
     share = float(y.mean())
     return Calibration(0.0, float(np.log(share / (1 - share))))
+
+
+def fit_shift(f: Floats, y: NDArray[np.float32], task: Task = BINARY) -> Floats:
+    """Return (n_outputs,) what is to be added to logits, or values, `f` to be right in the mean on labels `y` (n,).
+
+    By maximum likelihood at slope 1, under the prior of an intercept: what changes with time is above all how common a
+    label is.
+    """
+    if task.kind == "regression":
+        return np.array([float(np.mean(y - f))])
+    label = np.eye(task.n_outputs)[y.astype(np.int64)] if task.n_outputs > 1 else y
+
+    def loss(v: Floats) -> tuple[float, Floats]:
+        residuals = task.predictions(f + v) - label
+        gradient = residuals.sum(axis=0) + v / _SHIFT**2
+        return float(task.losses(f + v, y).sum() + v @ v / (2 * _SHIFT**2)) / len(f), gradient / len(f)
+
+    return np.asarray(minimize(loss, np.zeros(task.n_outputs), jac=True, method="L-BFGS-B").x, np.float64)
 
 
 def _calibrate_classes(f: Floats, y: NDArray[np.float32], task: Task) -> Calibration:

@@ -17,7 +17,7 @@ from jobs.net.linear import LinearModel, fit_adaptive_ridge
 from jobs.net.tasks import BINARY, Task
 from jobs.net.threads import side_by_side
 from jobs.net.training import Net, TrainingPlan, train_net
-from jobs.selection.calibration import Calibration, calibrate
+from jobs.selection.calibration import Calibration, calibrate, fit_shift
 from jobs.selection.gain import Evidence, held_out_evidence
 from jobs.selection.held_out import Saying
 from jobs.selection.interactions import interacting_codes
@@ -37,8 +37,9 @@ class Fold:
         design: what the net reads: the columns with what the encoders say.
         seen: its training rows.
         held_out: the rows of its fold, and its share of the validation rows.
-        calibration: of its logits on the held-out rows.
-        said: (n_held_out,) or (n_held_out, n_outputs) what the net, calibrated, says of them.
+        calibration: of its logits on the held-out rows; where periods differ (split.py), with the intercept of the
+            latest one, since later rows are to be predicted.
+        said: (n_held_out,) or (n_held_out, n_outputs) what the net, calibrated on them all, says of them.
     """
 
     net: Net
@@ -65,6 +66,12 @@ class Ensemble:
     def logits(self, rows: Rows) -> NDArray[np.float64]:
         """(len(rows),) or (len(rows), n_outputs) mean calibrated logits, or values, of the nets."""
         return np.mean([fold.calibration.apply(fold.net.logits(fold.design.Z, rows)) for fold in self.folds], axis=0)
+
+    def as_of(self, rows: Rows, y: NDArray[np.float32]) -> "Ensemble":
+        """Return the same nets, right in the mean on these rows of labels `y` (n_rows,)."""
+        shift = fit_shift(self.logits(rows), y[rows], self.task)
+        moved = (replace(fold, calibration=fold.calibration.shifted(shift)) for fold in self.folds)
+        return Ensemble(tuple(moved), self.task)
 
 
 def cross_fit(
@@ -115,7 +122,8 @@ def cross_fit(
         calibration = calibrate(said, y[held_out], task)
         return Fold(net, encoders, read, seen, held_out, calibration, calibration.apply(said))
 
-    return Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)), task)
+    ensemble = Ensemble(tuple(side_by_side(fit, range(len(split.folds)), threads)), task)
+    return ensemble.as_of(split.valid, y) if split.has_periods else ensemble
 
 
 def _encoded(

@@ -13,6 +13,7 @@ from jobs.data.split import Split, SplitPolicy, split_rows
 from jobs.errors import Abandoned
 from jobs.net.linear import fit_ridge
 from jobs.net.resnet import BodyShape
+from jobs.net.tasks import sigmoid
 from jobs.net.training import TrainingPlan, train_net
 from jobs.selection.crossfit import Ensemble, collect_evidence, cross_fit
 from tests.jobs.tables import counts, dataset_of, draw_labels, mixed_design
@@ -51,6 +52,18 @@ def test_each_net_is_trained_without_its_fold_and_with_a_seed_of_its_own() -> No
         )
         assert fold.net.history == alone.history
         np.testing.assert_array_equal(fold.net.W, alone.W)
+
+
+def test_later_rows_are_predicted_as_the_latest_known_ones_are_and_the_folds_judged_as_they_were() -> None:
+    X = counts(1, 2000, 20)
+    y = draw_labels(X.toarray()[:, :4].sum(axis=1) - np.linspace(0, 4, 2000), 2)
+    design = mixed_design(X, (), np.arange(2000))
+    split = split_rows(replace(dataset_of(X, y), time=np.arange(2000)), SplitPolicy(by="time", folds=4))
+    ensemble = fitted(design, y, split, 2, lambda *_: None)
+    assert sigmoid(ensemble.logits(split.valid)).mean() == pytest.approx(y[split.valid].mean(), abs=1e-4)
+    assert abs(sigmoid(ensemble.logits(split.test)).mean() - y[split.test].mean()) < 0.08  # .2 as they were
+    for fold in ensemble.folds:
+        assert sigmoid(fold.said).mean() == pytest.approx(y[fold.held_out].mean(), abs=1e-3)
 
 
 def test_labels_of_the_fold_do_not_reach_its_net() -> None:
