@@ -25,6 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.selectors import Chosen, Table, lightgbm_gain, logistic_l1, logistic_l2, table_of, tree_shap, winnow
+from benchmarks.truth import mean_with_interval
 from jobs.data.dataset import Categories, Dataset
 from jobs.learn import Learned
 from jobs.selection.baselines import boost
@@ -83,6 +84,7 @@ def main() -> None:
             sys.stdout.write(f"{name}, seed {seed}: {monotonic() - begun:.0f} s\n")
             sys.stdout.flush()
             options.output.write_text(page(scores))
+    options.output.write_text(page(scores))
 
 
 def measure(name: str, seed: int) -> Iterator[Score]:
@@ -160,16 +162,12 @@ def page(scores: list[Score]) -> str:
 
 _HEAD = """# Real tables
 
-Written by `python -m benchmarks.real`. Means over seeds (splits), +- half of the 95 % interval over them;
-without one: one split."""
+Written by `python -m benchmarks.real`. Means over seeds (splits), +- half of the 95 % interval over them
+(Student's); without one: one split."""
 
 
 def _mean(values: list[float]) -> str:
-    if not values:
-        return "-"
-    if len(values) == 1:
-        return f"{values[0]:.3f}"
-    return f"{np.mean(values):.3f} +- {1.96 * np.std(values, ddof=1) / np.sqrt(len(values)):.3f}"
+    return mean_with_interval([*values], digits=3)
 
 
 def _sparse(name: str) -> Callable[[], Dataset]:

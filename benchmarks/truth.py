@@ -187,7 +187,7 @@ def _table_lines(scores: list[Score]) -> Iterator[str]:
         some = [score for score in scores if score.method == method]
         if some:
             measures = ("selected", "false_share", "power", "precision")
-            cells = [_mean([getattr(score, name) for score in some]) for name in measures]
+            cells = [mean_with_interval([getattr(score, name) for score in some]) for name in measures]
             seconds = f"{np.median([score.seconds for score in some]):.1f}"
             yield "| " + " | ".join([method, str(len(some)), *cells, seconds]) + " |"
 
@@ -201,19 +201,21 @@ def _remarks(scores: list[Score]) -> Iterator[str]:
     if not ours or ours[0].auc is None:
         return
     yield ""
-    yield f"Test AUC of the nets {_mean([s.auc for s in ours])}, of the truth {_mean([s.best_auc for s in ours])}."
+    of_nets, of_truth = (mean_with_interval([getattr(score, name) for score in ours]) for name in ("auc", "best_auc"))
+    yield f"Test AUC of the nets {of_nets}, of the truth {of_truth}."
     if ours[0].design in {"null", "dense null"}:
         yield f"Something was selected in {sum(bool(s.selected) for s in ours)} of {len(ours)} tables."
 
 
-def _mean(values: list[float | None]) -> str:
+def mean_with_interval(values: list[float | None], digits: int = 2) -> str:
+    """Return the mean of what is known and half of its 95 % interval (Student's)."""
     known = np.array([value for value in values if value is not None], float)
     if not len(known):
         return "-"
     if len(known) == 1:
-        return f"{known[0]:.2f}"
+        return f"{known[0]:.{digits}f}"
     half = float(t.ppf(0.975, len(known) - 1)) * known.std(ddof=1) / np.sqrt(len(known))
-    return f"{known.mean():.2f} +- {half:.2f}"
+    return f"{known.mean():.{digits}f} +- {half:.{digits}f}"
 
 
 if __name__ == "__main__":
