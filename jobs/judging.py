@@ -14,7 +14,8 @@ from jobs.net.tasks import Task, sigmoid
 from jobs.selection.bootstrap import Estimate
 from jobs.selection.metrics import choose_threshold, confusion, evaluate, lead
 
-Logits = dict[str, dict[str, NDArray[np.float64]]]  # side -> model -> (n_rows of the side,) or (.., n_outputs)
+Floats = NDArray[np.float64]
+Logits = dict[str, dict[str, Floats]]  # side -> model -> (n_rows of the side,) or (.., n_outputs)
 Metrics = dict[str, dict[str, dict[str, Estimate]]]  # side -> model -> metric
 NET, LINEAR = "net", {"regression": "linear_regression"}
 LEVEL = 0.005  # of AUC, accuracy or R^2: models that are closer are level
@@ -29,7 +30,8 @@ class Judgement:
     Attributes:
         threshold: from which probability the nets call a row positive; None where there are no two classes.
         metrics: side -> model -> metric.
-        lead: of the nets over the linear model on test rows, by the first metric of the task.
+        lead: of the nets over the linear model of all training rows, on test rows, by the first metric of the task.
+        own_lead: the same over the linear models that the nets stand on, which learned from the same rows as they.
         by: column -> value -> metric, of the nets on the test rows that have this value; of values on rows enough.
         confusion: (n_classes, n_classes) test rows of each class, by line, that the nets call what, by column; None for
             numbers.
@@ -38,13 +40,23 @@ class Judgement:
     threshold: float | None
     metrics: Metrics
     lead: Estimate
+    own_lead: Estimate
     by: dict[str, dict[str, dict[str, Estimate]]]
     confusion: NDArray[np.int64] | None
 
     @property
     def is_behind(self) -> bool:
         """Whether the nets are worse than the linear model: by more than chance, and by enough to matter."""
-        return self.lead.high < 0 and self.lead.value < -LEVEL
+        return _is_behind(self.lead)
+
+    @property
+    def is_spoilt(self) -> bool:
+        """Whether that is their own doing: they are worse than what they stand on, too, and not just of fewer rows."""
+        return self.is_behind and _is_behind(self.own_lead)
+
+
+def _is_behind(lead: Estimate) -> bool:
+    return lead.high < 0 and lead.value < -LEVEL
 
 
 def linear_name(task: Task) -> str:
@@ -52,12 +64,18 @@ def linear_name(task: Task) -> str:
     return LINEAR.get(task.kind, "logistic_regression")
 
 
-def judge(logits: Logits, data: Dataset, split: Split, target: Target, problem: Problem, task: Task) -> Judgement:
-    """Judge every model on both sides, each at its own threshold, numbers on the label's own scale."""
+def judge(
+    logits: Logits, own: dict[str, Floats], data: Dataset, split: Split, target: Target, problem: Problem, task: Task
+) -> Judgement:
+    """Judge every model on both sides, each at its own threshold, numbers on the label's own scale.
+
+    own: side -> what the linear models that the nets stand on say.
+    """
     policy, seed = problem.threshold, problem.split.seed
     y: dict[str, NDArray[Any]] = {"valid": data.label[split.valid], "test": data.label[split.test]}
     if task.kind == "regression":
         logits = {side: {model: target.to_label(f) for model, f in models.items()} for side, models in logits.items()}
+        own = {side: target.to_label(f) for side, f in own.items()}
     thresholds = dict.fromkeys(logits["valid"], _NO_THRESHOLD)
     if task.kind == "binary":
         thresholds = {
@@ -67,7 +85,10 @@ def judge(logits: Logits, data: Dataset, split: Split, target: Target, problem: 
         side: {model: evaluate(f, y[side], thresholds[model], seed, task) for model, f in models.items()}
         for side, models in logits.items()
     }
-    of_net, of_linear = logits["test"][NET], logits["test"][linear_name(task)]
+    of_net = logits["test"][NET]
+    ahead, own_ahead = (
+        lead(of_net, other, y["test"], seed, task) for other in (logits["test"][linear_name(task)], own["test"])
+    )
     table = None
     if task.kind != "regression":
         called = of_net.argmax(axis=1) if task.n_outputs > 1 else (sigmoid(of_net) >= thresholds[NET]).astype(np.int64)
@@ -77,11 +98,11 @@ def judge(logits: Logits, data: Dataset, split: Split, target: Target, problem: 
         column.name: _by_value(column, split.test, of_net, y["test"], thresholds[NET], seed, task)
         for column in data.report_by
     }
-    return Judgement(threshold, metrics, lead(of_net, of_linear, y["test"], seed, task), by, table)
+    return Judgement(threshold, metrics, ahead, own_ahead, by, table)
 
 
 def _by_value(
-    column: Categories, rows: Rows, f: NDArray[np.float64], y: NDArray[Any], threshold: float, seed: int, task: Task
+    column: Categories, rows: Rows, f: Floats, y: NDArray[Any], threshold: float, seed: int, task: Task
 ) -> dict[str, dict[str, Estimate]]:
     """The metrics of the rows with each value of a column, where these are enough and not all alike."""
     found: dict[str, dict[str, Estimate]] = {}

@@ -5,7 +5,7 @@
 Each arrow is one function of a pure room; here the nouns are only handed on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -59,7 +59,7 @@ class Learned:
         positions: attributions by place, of columns of sequences whose order is read.
         judgement: how good the nets and what they are measured against are.
         ranked: how well they rank items, where the problem has any.
-        is_withheld: no column is called selected, since the nets are behind the linear model (judging.py).
+        is_withheld: no column is called selected, since the nets spoil what linear models say (judging.py).
     """
 
     data: Dataset
@@ -117,8 +117,8 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
         raise LossDiverged(f"{error}. Lower net.learning_rate in the problem file") from error
     selection = _select(ensemble, trees, columns, y, split, problem, threads, stages)
     summary = _explain(ensemble, explained, problem, threads, stages)
-    logits = _logits(design, y, split, ensemble, linear, trees)
-    judgement = judge(logits, data, split, target, problem, task)
+    logits, own = _logits(design, y, split, ensemble, linear, trees)
+    judgement = judge(logits, own, data, split, target, problem, task)
     return Learned(
         data=data,
         task=task,
@@ -135,7 +135,7 @@ def learn(data: Dataset, problem: Problem, threads: int, stages: Stages, journal
         positions=_explain_positions(ensemble, columns, explained, problem, threads, stages),
         judgement=judgement,
         ranked=_rank(data, design, split, ensemble, linear, problem, threads, stages),
-        is_withheld=judgement.is_behind and not problem.select.with_worse_net,
+        is_withheld=judgement.is_spoilt and not problem.select.with_worse_net,
     )
 
 
@@ -235,15 +235,22 @@ def _explain_positions(
 
 def _logits(
     design: Design, y: NDArray[np.float32], split: Split, ensemble: Ensemble, linear: LinearModel, trees: Trees
-) -> Logits:
-    """What every model says of the rows that trained none of them, all of them calibrated on rows held out."""
-    task, says = ensemble.task, {linear_name(ensemble.task): partial(linear.logits, design.Z), "lightgbm": trees.logits}
-    valid, test = ({name: logits(rows) for name, logits in says.items()} for rows in (split.valid, split.test))
-    own = {name: calibrate(f, y[split.valid], task) for name, f in valid.items()}
-    return {
-        side: {NET: ensemble.logits(rows)} | {name: own[name].apply(f) for name, f in logits.items()}
-        for side, rows, logits in (("valid", split.valid, valid), ("test", split.test, test))
+) -> tuple[Logits, dict[str, NDArray[np.float64]]]:
+    """What all models, and those that the nets stand on, say of rows that trained none; calibrated on held-out rows."""
+    sides = {"valid": split.valid, "test": split.test}
+
+    def calibrated(says: Callable[[Rows], NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+        said = {side: says(rows) for side, rows in sides.items()}
+        own = calibrate(said["valid"], y[split.valid], ensemble.task)
+        return {side: own.apply(f) for side, f in said.items()}
+
+    models = {
+        NET: {side: ensemble.logits(rows) for side, rows in sides.items()},
+        linear_name(ensemble.task): calibrated(partial(linear.logits, design.Z)),
+        "lightgbm": calibrated(trees.logits),
     }
+    by_side = {side: {name: said[side] for name, said in models.items()} for side in sides}
+    return by_side, calibrated(ensemble.linear_logits)
 
 
 def _rank(

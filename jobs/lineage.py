@@ -101,8 +101,10 @@ def metrics_of(learned: Learned, changes: Changes, stages: Stages) -> dict[str, 
         | {
             "metric": FIRST_METRIC[learned.task.kind],
             "model": linear_name(learned.task),
+            "is_behind": learned.judgement.is_behind,
             "is_withheld": learned.is_withheld,
         },
+        "lead_over_own_linear_models": asdict(learned.judgement.own_lead),
         "test_by": {
             column: {value: {name: asdict(e) for name, e in metrics.items()} for value, metrics in values.items()}
             for column, values in learned.judgement.by.items()

@@ -14,7 +14,7 @@ from jobs.learn import Learned
 from jobs.report.cells import as_cell
 from storage.keys import FEATURES
 
-WITHHELD = "withheld"  # the nets are worse than logistic regression: they are no witness
+WITHHELD = "withheld"  # the nets are worse than the linear models that they stand on: they are no witness
 
 _DOMINANT_SHARE = 0.5  # of the gain of all columns
 

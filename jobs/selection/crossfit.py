@@ -67,6 +67,10 @@ class Ensemble:
         """(len(rows),) or (len(rows), n_outputs) mean calibrated logits, or values, of the nets."""
         return np.mean([fold.calibration.apply(fold.net.logits(fold.design.Z, rows)) for fold in self.folds], axis=0)
 
+    def linear_logits(self, rows: Rows) -> NDArray[np.float64]:
+        """(len(rows),) or (len(rows), n_outputs) mean of the linear models that the nets stand on, not calibrated."""
+        return np.mean([fold.net.linear.logits(fold.design.Z, rows) for fold in self.folds], axis=0)
+
     def as_of(self, rows: Rows, y: NDArray[np.float32]) -> "Ensemble":
         """Return the same nets, right in the mean on these rows of labels `y` (n_rows,)."""
         shift = fit_shift(self.logits(rows), y[rows], self.task)

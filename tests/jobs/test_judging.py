@@ -20,7 +20,10 @@ from tests.jobs.test_tasks import classes
 def test_nets_are_behind_by_more_than_chance_and_by_enough(
     value: float, low: float, high: float, is_behind: bool
 ) -> None:
-    assert Judgement(None, {}, Estimate(value, low, high), {}, None).is_behind == is_behind
+    level, other = Estimate(0.0, -0.01, 0.01), Estimate(value, low, high)
+    assert Judgement(None, {}, other, level, {}, None).is_behind == is_behind
+    assert not Judgement(None, {}, other, level, {}, None).is_spoilt  # of fewer rows: no fault of the nets
+    assert Judgement(None, {}, other, other, {}, None).is_spoilt == is_behind
 
 
 def test_no_column_is_called_selected_when_the_nets_are_behind() -> None:

@@ -1,5 +1,6 @@
 """The page for people: complete, without scripts, and safe whatever the names."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from jobs.lineage import metrics_of
 from jobs.report.changes import Changes
 from jobs.report.page import write_page
 from jobs.report.tables import features_table, interactions_table, positions_table
+from jobs.selection.bootstrap import Estimate
 from jobs.stages import Stages
 
 Run = tuple[Dataset, Learned, Stages]
@@ -50,6 +52,21 @@ def page_of(run: Run, folder: Path, names: dict[str, str] | None = None, problem
         metrics_of(learned, Changes(), stages),
     )
     return Page((folder / "report.html").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("own", [-0.02, 0.0])
+def test_the_page_says_on_top_that_the_nets_are_behind_and_whether_that_is_their_doing(
+    mixed_run: Run, tmp_path: Path, own: float
+) -> None:
+    data, learned, stages = mixed_run
+    behind = replace(
+        learned.judgement, lead=Estimate(-0.02, -0.03, -0.01), own_lead=Estimate(own, own - 0.001, own + 0.001)
+    )
+    told = replace(learned, judgement=behind, is_withheld=behind.is_spoilt)
+    text = " ".join(page_of((data, told, stages), tmp_path).texts)
+    assert "the nets are worse than logistic regression" in text
+    assert ("No column is called selected" in text) == (own < 0)
+    assert ("which learned from all training rows" in text) == (own == 0)
 
 
 def test_the_page_shows_the_columns_and_the_models(mixed_run: Run, tmp_path: Path) -> None:
