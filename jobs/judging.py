@@ -65,17 +65,17 @@ def linear_name(task: Task) -> str:
 
 
 def judge(
-    logits: Logits, own: dict[str, Floats], data: Dataset, split: Split, target: Target, problem: Problem, task: Task
+    logits: Logits, own: Floats, data: Dataset, split: Split, target: Target, problem: Problem, task: Task
 ) -> Judgement:
     """Judge every model on both sides, each at its own threshold, numbers on the label's own scale.
 
-    own: side -> what the linear models that the nets stand on say.
+    own: (n_test,) or (n_test, n_outputs) what the linear models that the nets stand on say of the test rows.
     """
     policy, seed = problem.threshold, problem.split.seed
     y: dict[str, NDArray[Any]] = {"valid": data.label[split.valid], "test": data.label[split.test]}
     if task.kind == "regression":
         logits = {side: {model: target.to_label(f) for model, f in models.items()} for side, models in logits.items()}
-        own = {side: target.to_label(f) for side, f in own.items()}
+        own = target.to_label(own)
     thresholds = dict.fromkeys(logits["valid"], _NO_THRESHOLD)
     if task.kind == "binary":
         thresholds = {
@@ -87,7 +87,7 @@ def judge(
     }
     of_net = logits["test"][NET]
     ahead, own_ahead = (
-        lead(of_net, other, y["test"], seed, task) for other in (logits["test"][linear_name(task)], own["test"])
+        lead(of_net, other, y["test"], seed, task) for other in (logits["test"][linear_name(task)], own)
     )
     table = None
     if task.kind != "regression":

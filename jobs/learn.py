@@ -235,8 +235,8 @@ def _explain_positions(
 
 def _logits(
     design: Design, y: NDArray[np.float32], split: Split, ensemble: Ensemble, linear: LinearModel, trees: Trees
-) -> tuple[Logits, dict[str, NDArray[np.float64]]]:
-    """What all models, and those that the nets stand on, say of rows that trained none; calibrated on held-out rows."""
+) -> tuple[Logits, NDArray[np.float64]]:
+    """What all models say of rows that trained none, and of test rows those that the nets stand on; calibrated."""
     sides = {"valid": split.valid, "test": split.test}
 
     def calibrated(says: Callable[[Rows], NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
@@ -250,7 +250,7 @@ def _logits(
         "lightgbm": calibrated(trees.logits),
     }
     by_side = {side: {name: said[side] for name, said in models.items()} for side in sides}
-    return by_side, calibrated(ensemble.linear_logits)
+    return by_side, calibrated(ensemble.linear_logits)["test"]
 
 
 def _rank(
