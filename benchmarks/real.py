@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -75,16 +76,14 @@ def main() -> None:
     scores = [Score(**json.loads(line)) for line in log.read_text().splitlines()] if log.exists() else []
     for seed in range(options.seeds):
         for name in options.tables.split(","):
-            if any((score.table, score.seed) == (name, seed) for score in scores):
-                continue
-            begun, new = monotonic(), list(measure(name, seed))
-            with log.open("a") as file:
-                file.writelines(json.dumps(asdict(score)) + "\n" for score in new)
-            scores += new
-            sys.stdout.write(f"{name}, seed {seed}: {monotonic() - begun:.0f} s\n")
-            sys.stdout.flush()
+            if not any((score.table, score.seed) == (name, seed) for score in scores):
+                begun, new = monotonic(), list(measure(name, seed))
+                with log.open("a") as file:
+                    file.writelines(json.dumps(asdict(score)) + "\n" for score in new)
+                scores += new
+                sys.stdout.write(f"{name}, seed {seed}: {monotonic() - begun:.0f} s\n")
+                sys.stdout.flush()
             options.output.write_text(page(scores))
-    options.output.write_text(page(scores))
 
 
 def measure(name: str, seed: int) -> Iterator[Score]:
@@ -166,8 +165,7 @@ Written by `python -m benchmarks.real`. Means over seeds (splits), +- half of th
 (Student's); without one: one split."""
 
 
-def _mean(values: list[float]) -> str:
-    return mean_with_interval([*values], digits=3)
+_mean = partial(mean_with_interval, digits=3)
 
 
 def _sparse(name: str) -> Callable[[], Dataset]:

@@ -12,7 +12,7 @@ is in the formula of the label, or stands for a pruned twin that is.
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -42,7 +42,7 @@ class Score:
         power: share of the true columns that pruning leaves, the same for all methods, that were selected.
         precision: share of these among the first k, k as many as there are.
         auc, best_auc: of the nets on test rows, and of the true probability; for Winnow alone.
-        is_withheld: whether a run would call nothing selected, since the nets are behind the ridge; what is selected if
+        is_withheld: whether a run would call nothing selected, since the nets spoil the ridges; what is selected if
             `select.with_worse_net` is set counts here.
     """
 
@@ -197,7 +197,8 @@ def _remarks(scores: list[Score]) -> Iterator[str]:
     asked = [score.is_withheld for score in ours if score.is_withheld is not None]
     if sum(asked):
         yield ""
-        yield f"The nets were behind the ridge, and a run withholds what it selects, in {sum(asked)} of {len(asked)}."
+        told = "The nets are worse than their ridges, and a run withholds what it selects"
+        yield f"{told}, in {sum(asked)} of {len(asked)}."
     if not ours or ours[0].auc is None:
         return
     yield ""
@@ -207,7 +208,7 @@ def _remarks(scores: list[Score]) -> Iterator[str]:
         yield f"Something was selected in {sum(bool(s.selected) for s in ours)} of {len(ours)} tables."
 
 
-def mean_with_interval(values: list[float | None], digits: int = 2) -> str:
+def mean_with_interval(values: Sequence[float | None], digits: int = 2) -> str:
     """Return the mean of what is known and half of its 95 % interval (Student's)."""
     known = np.array([value for value in values if value is not None], float)
     if not len(known):

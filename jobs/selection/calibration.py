@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import softmax
 
 from jobs.data.scikit import fit_logistic
 from jobs.net.tasks import BINARY, Task
@@ -65,27 +64,24 @@ def fit_shift(f: Floats, y: NDArray[np.float32], task: Task = BINARY) -> Floats:
     """
     if task.kind == "regression":
         return np.array([float(np.mean(y - f))])
-    label = np.eye(task.n_outputs)[y.astype(np.int64)] if task.n_outputs > 1 else y
-
-    def loss(v: Floats) -> tuple[float, Floats]:
-        residuals = task.predictions(f + v) - label
-        gradient = residuals.sum(axis=0) + v / _SHIFT**2
-        return float(task.losses(f + v, y).sum() + v @ v / (2 * _SHIFT**2)) / len(f), gradient / len(f)
-
-    return np.asarray(minimize(loss, np.zeros(task.n_outputs), jac=True, method="L-BFGS-B").x, np.float64)
+    return _most_likely(f, y, task, (1.0, 1.0))[1:]
 
 
 def _calibrate_classes(f: Floats, y: NDArray[np.float32], task: Task) -> Calibration:
-    rows, label = np.arange(len(f)), y.astype(np.int64)
+    found = _most_likely(f, y, task, (0.0, _MOST_SLOPE))
+    return Calibration(float(found[0]), tuple(found[1:].tolist()))
+
+
+def _most_likely(f: Floats, y: NDArray[np.float32], task: Task, slopes: tuple[float, float]) -> Floats:
+    """(1 + n_outputs,) the slope, of those between two, and the intercepts of classes."""
+    label = np.eye(task.n_outputs)[y.astype(np.int64)] if task.n_outputs > 1 else y
 
     def loss(v: Floats) -> tuple[float, Floats]:
         g, shift = v[0] * f + v[1:], v[1:]
-        residuals = softmax(g, axis=1)
-        residuals[rows, label] -= 1
+        residuals = task.predictions(g) - label
         gradient = np.append((residuals * f).sum(), residuals.sum(axis=0) + shift / _SHIFT**2) / len(f)
         return float(task.losses(g, y).mean() + shift @ shift / (2 * _SHIFT**2 * len(f))), gradient
 
-    bounds = [(0.0, _MOST_SLOPE)] + [(None, None)] * task.n_outputs
+    bounds = [slopes] + [(None, None)] * task.n_outputs
     start = np.append(1.0, np.zeros(task.n_outputs))
-    found = np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x, np.float64)
-    return Calibration(float(found[0]), tuple(found[1:].tolist()))
+    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x, np.float64)
